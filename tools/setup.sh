@@ -1,0 +1,10 @@
+#!/bin/sh
+# Brings a fresh clone to where everything runs: packages (with their own Node) and the build.
+set -e
+cd "$(dirname "$0")/.."
+if ! cmp -s package-lock.json node_modules/.expunge-lock; then
+  echo "expunge: installing packages (npm ci)"
+  npm ci --no-fund --no-audit --loglevel=error
+  cp package-lock.json node_modules/.expunge-lock
+fi
+PATH="$PWD/node_modules/.bin:$PATH" tsc -b
