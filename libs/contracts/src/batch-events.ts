@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { ErrorInfo, Totals } from './deletion-events.js';
+import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
+import { Positions } from './positions.js';
+import { WireId } from './record-id.js';
+
+export const recordFailureCodes = ['KEY_UNREADABLE', 'KEY_OUTSIDE_PREFIX', 'STILL_CHANGING'] as const;
+
+/** A record that stays, and why. */
+export const RecordFailure = z.object({
+  id: WireId,
+  code: z.enum(recordFailureCodes),
+  message: z.string(),
+});
+export type RecordFailure = z.infer<typeof RecordFailure>;
+
+/** The records of one plan are gone; `objectKeys` are theirs and nobody else's. Positions count from 0 in that list. */
+export const BatchDeleted = defineMessage({
+  type: 'BatchDeleted',
+  routingKey: 'batch.deleted',
+  data: z.object({
+    batch: z.int().positive(),
+    count: z.int().nonnegative(),
+    objectKeys: z.array(z.string().min(1)),
+    /** Keys of deleted records that a record still standing refers to. */
+    retained: z.array(z.string().min(1)),
+    failures: z.array(RecordFailure),
+    totals: Totals,
+    instance: z.string(),
+    turn: z.int().positive(),
+    startedAt: Timestamp,
+  }),
+});
+export type BatchDeleted = MessageOf<typeof BatchDeleted>;
+
+export const delayCauses = ['store', 'error', 'purge-backlog', 'still-changing'] as const;
+
+/** The job waits until `retryAt`, and says for what. Only `store` and `error` are attempts. */
+export const BatchDelayed = defineMessage({
+  type: 'BatchDelayed',
+  routingKey: 'batch.delayed',
+  data: z.object({
+    cause: z.enum(delayCauses),
+    attempt: z.int().nonnegative(),
+    error: ErrorInfo,
+    retryAt: Timestamp,
+    instance: z.string(),
+  }),
+});
+export type BatchDelayed = MessageOf<typeof BatchDelayed>;
+
+/** Some positions of a batch, again: after a failure, or on a person's retry. `objectKeys[i]` is at the i-th position. */
+export const PurgeRequested = defineMessage({
+  type: 'PurgeRequested',
+  routingKey: 'purge.requested',
+  data: z.object({
+    batch: z.int().positive(),
+    positions: Positions,
+    objectKeys: z.array(z.string().min(1)),
+    /** When the batch was first handed over: how long a purge is retried counts from here. */
+    since: Timestamp,
+  }),
+});
+export type PurgeRequested = MessageOf<typeof PurgeRequested>;

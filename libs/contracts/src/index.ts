@@ -1,0 +1,15 @@
+export * from './batch-events.js';
+export * from './deletion-events.js';
+export * from './envelope.js';
+export * from './job-events.js';
+export * from './messages.js';
+export * from './object-events.js';
+export * as positions from './positions.js';
+export { Positions } from './positions.js';
+export * from './record-id.js';
+export * from './requests.js';
+export * from './resource.js';
+export * from './selection.js';
+export * from './topology.js';
+export * from './topology-events.js';
+export * from './worker-messages.js';

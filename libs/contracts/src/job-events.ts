@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { Totals } from './deletion-events.js';
+import { defineMessage, type MessageOf } from './envelope.js';
+
+/** Said by the monitor once everything is accounted for, and again whenever the ledger lacks it. */
+export const JobCompleted = defineMessage({
+  type: 'JobCompleted',
+  routingKey: 'job.completed',
+  data: z.object({
+    outcome: z.enum(['completed', 'completed_with_residue']),
+    totals: Totals,
+    objects: z.object({ purged: z.int().nonnegative(), failed: z.int().nonnegative() }),
+  }),
+});
+export type JobCompleted = MessageOf<typeof JobCompleted>;
+
+export const jobCompletedId = (job: string): string => `${job}:completed`;
+
+export const JobDiagnosisChanged = defineMessage({
+  type: 'JobDiagnosisChanged',
+  routingKey: 'job.diagnosis-changed',
+  data: z.object({
+    code: z.string().nullable(),
+    severity: z.enum(['info', 'warning', 'blocking']).nullable(),
+    summary: z.string().nullable(),
+    previous: z.string().nullable(),
+  }),
+});

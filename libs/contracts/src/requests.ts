@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
+import { Selection } from './selection.js';
+
+export const JobOptions = z.object({
+  /** Records a batch, 1 to 1,000. */
+  batchSize: z.int().min(1).max(1000).default(500),
+});
+export type JobOptions = z.infer<typeof JobOptions>;
+
+const Actor = z.object({ requestedBy: z.string().min(1), reason: z.string().max(1000).nullable().default(null) });
+
+/** What is to be deleted, and who asked. The tenant is in the envelope. */
+export const DeleteRequest = Actor.extend({
+  resource: z.string().min(1),
+  selection: Selection,
+  options: JobOptions,
+  /** A request that arrives later than this is refused: an old broker backup must not delete anything. */
+  notAfter: Timestamp,
+});
+export type DeleteRequest = z.infer<typeof DeleteRequest>;
+
+export const DeleteRequested = defineMessage({
+  type: 'DeleteRequested',
+  routingKey: 'delete.requested',
+  data: DeleteRequest,
+});
+export type DeleteRequested = MessageOf<typeof DeleteRequested>;
+
+export const PauseRequested = defineMessage({
+  type: 'PauseRequested',
+  routingKey: 'delete.pause-requested',
+  data: Actor,
+});
+export const ResumeRequested = defineMessage({
+  type: 'ResumeRequested',
+  routingKey: 'delete.resume-requested',
+  data: Actor,
+});
+export const CancelRequested = defineMessage({
+  type: 'CancelRequested',
+  routingKey: 'delete.cancel-requested',
+  data: Actor,
+});
+export const RetryRequested = defineMessage({
+  type: 'RetryRequested',
+  routingKey: 'delete.retry-requested',
+  data: Actor,
+});
+export const ConfirmRequested = defineMessage({
+  type: 'ConfirmRequested',
+  routingKey: 'delete.confirm-requested',
+  data: Actor,
+});
+export const RateChangeRequested = defineMessage({
+  type: 'RateChangeRequested',
+  routingKey: 'delete.rate-change-requested',
+  data: Actor.extend({ maxRecordsPerSecond: z.number().positive().nullable() }),
+});
+
+/** The one delete request of a job: the id is derived, so that sending it again is the same message. */
+export const deleteRequestedId = (job: string): string => `${job}:delete-requested`;

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { wireId, WireId } from './record-id.js';
+import type { ResourceDefinition } from './resource.js';
+
+/** Most ids one request may name. */
+export const MAX_IDS = 10_000;
+
+const Scalar = z.union([z.string(), z.number(), z.boolean()]);
+export type Scalar = z.infer<typeof Scalar>;
+
+const Condition = z.union([
+  Scalar,
+  z.strictObject({
+    eq: Scalar.optional(),
+    in: z.array(Scalar).min(1).max(1000).optional(),
+    gt: Scalar.optional(),
+    gte: Scalar.optional(),
+    lt: Scalar.optional(),
+    lte: Scalar.optional(),
+  }),
+]);
+export type Condition = z.infer<typeof Condition>;
+
+/**
+ * Which of the tenant's records go. There is no empty selection: everything must be asked for by `all: true`.
+ * Here only the form; `selectionFor` also knows the resource's fields and types.
+ */
+export const Selection = z.union([
+  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ ids: z.array(WireId).min(1).max(MAX_IDS) }),
+  z.strictObject({ filter: z.record(z.string(), Condition).refine((f) => Object.keys(f).length > 0) }),
+]);
+export type Selection = z.infer<typeof Selection>;
+
+const scalars = {
+  string: z.string(),
+  number: z.number(),
+  boolean: z.boolean(),
+  date: z.union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be an RFC 3339 date or date-time' }),
+} as const;
+
+function conditionFor(type: keyof typeof scalars): z.ZodType<Condition> {
+  const value = scalars[type];
+  const comparison = z
+    .strictObject({
+      eq: value.optional(),
+      in: z.array(value).min(1).max(1000).optional(),
+      gt: value.optional(),
+      gte: value.optional(),
+      lt: value.optional(),
+      lte: value.optional(),
+    })
+    .refine((c) => Object.keys(c).length > 0, { error: 'needs at least one of eq, in, gt, gte, lt, lte' });
+  // One branch by the value's form, so that an error names what is wrong instead of "invalid union".
+  return z.unknown().transform((raw, ctx) => {
+    const branch = typeof raw === 'object' && raw !== null ? comparison : value;
+    const parsed = branch.safeParse(raw);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+    return z.NEVER;
+  });
+}
+
+/** The selection as it may be asked of one resource: known fields, right types, ids of the right form. */
+export function selectionFor(resource: ResourceDefinition): z.ZodType<Selection> {
+  const fields = Object.fromEntries(resource.filterFields.map((f) => [f.name, conditionFor(f.type).optional()]));
+  const branches = {
+    all: z.strictObject({ all: z.literal(true) }),
+    ids: z.strictObject({ ids: z.array(wireId(resource.idType)).min(1).max(MAX_IDS) }),
+    filter: z.strictObject({
+      filter: z.strictObject(fields).refine((f) => Object.values(f).some((c) => c !== undefined), {
+        error: 'is empty: name a field, or say {"all": true}',
+      }),
+    }),
+  };
+  return z
+    .looseObject({}, { error: 'must be one of {"all": true}, {"ids": […]}, {"filter": {…}}' })
+    .transform((raw, ctx) => {
+      const named = (['all', 'ids', 'filter'] as const).filter((name) => name in raw);
+      const [only] = named;
+      if (named.length !== 1 || !only) {
+        ctx.addIssue({ code: 'custom', message: 'must have exactly one of all, ids, filter' });
+        return z.NEVER;
+      }
+      const parsed = branches[only].safeParse(raw);
+      if (parsed.success) return parsed.data;
+      for (const issue of parsed.error.issues) {
+        const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+        if (unknown.length === 0) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+        for (const key of unknown) {
+          ctx.addIssue({ code: 'custom', path: [...issue.path, key], message: 'is no field that can be selected by' });
+        }
+      }
+      return z.NEVER;
+    }) as unknown as z.ZodType<Selection>;
+}

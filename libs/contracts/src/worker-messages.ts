@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { ErrorInfo } from './deletion-events.js';
+import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
+import { Positions } from './positions.js';
+
+/** The deleter is asked to publish events of one job again, from its event store. */
+export const EventsWanted = defineMessage({
+  type: 'EventsWanted',
+  routingKey: 'events.wanted',
+  data: z.object({
+    sequences: Positions.optional(),
+    /** Everything after this sequence. */
+    after: z.int().nonnegative().optional(),
+    batches: Positions.optional(),
+  }),
+});
+export type EventsWanted = MessageOf<typeof EventsWanted>;
+
+export const MissingIndex = z.object({
+  resource: z.string(),
+  keys: z.record(z.string(), z.literal(1)),
+  /** What a person runs in mongosh. */
+  command: z.string(),
+});
+export type MissingIndex = z.infer<typeof MissingIndex>;
+
+/** Every 5 s, kept by nobody: a frozen process is known by the age of its last one. `subject` is the instance. */
+export const WorkerHeartbeat = defineMessage({
+  type: 'WorkerHeartbeat',
+  routingKey: 'worker.heartbeat',
+  data: z.object({
+    service: z.string(),
+    instance: z.string(),
+    host: z.string(),
+    pid: z.int().positive(),
+    version: z.string(),
+    startedAt: Timestamp,
+    state: z.enum(['starting', 'running', 'draining', 'exiting']),
+    ready: z.boolean(),
+    consumes: z.array(z.string()),
+    doing: z.object({ what: z.string(), job: z.string().nullable(), since: Timestamp }).nullable(),
+    lastError: ErrorInfo.extend({ at: Timestamp }).nullable(),
+    /** Deleter only: the last sequence of each job it knows to be recent. */
+    sequences: z.record(z.string(), z.int().positive()),
+    /** Deleter only: null until the records' database could be asked. */
+    missingIndexes: z.array(MissingIndex).nullable(),
+  }),
+});
+export type WorkerHeartbeat = MessageOf<typeof WorkerHeartbeat>;
+
+export const ProjectionChanged = defineMessage({
+  type: 'ProjectionChanged',
+  routingKey: 'projection.changed',
+  data: z.object({ position: z.int().nonnegative(), status: z.string() }),
+});
+
+/** One message's worth of work on a job. Live while `turn` is that of the job's lane. Published to its queue directly. */
+export const SliceDue = defineMessage({
+  type: 'SliceDue',
+  routingKey: null,
+  data: z.object({ lane: z.int().nonnegative(), turn: z.int().positive() }),
+});
+export type SliceDue = MessageOf<typeof SliceDue>;
+
+export const sliceId = (job: string, lane: number, turn: number): string => `${job}:slice:${lane}:${turn}`;

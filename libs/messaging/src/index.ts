@@ -1,0 +1,3 @@
+export * from './delivery.js';
+export * from './errors.js';
+export * from './publisher.js';
