@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wireId, WireId } from './record-id.js';
+import { exactNumber, wellFormed, wireId, WireId } from './record-id.js';
 import type { ResourceDefinition } from './resource.js';
 
 /** Most ids one request may name. */
@@ -33,8 +33,8 @@ export const Selection = z.union([
 export type Selection = z.infer<typeof Selection>;
 
 const scalars = {
-  string: z.string(),
-  number: z.number(),
+  string: wellFormed,
+  number: exactNumber,
   boolean: z.boolean(),
   date: z.union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be an RFC 3339 date or date-time' }),
 } as const;
