@@ -1,0 +1,98 @@
+import { rmSync } from 'node:fs';
+import { givenParts } from './environment.js';
+import { databaseUrl } from './mongodb/database-url.js';
+import { startMongoDb, type StartedMongoDb } from './mongodb/start-mongodb.js';
+import { type ObjectStore, startObjectStore } from './object-store/start-object-store.js';
+import { repositoryRoot } from './paths.js';
+import { Guard } from './process/guard.js';
+import type { Supervised } from './process/supervised.js';
+import { startRabbitMq } from './rabbitmq/start-rabbitmq.js';
+import { createVhost, type Vhost } from './rabbitmq/vhosts.js';
+import { createRunFolder, type RunFolder } from './run-folder.js';
+import type { Surroundings } from './surroundings.js';
+
+export interface LocalStackOptions {
+  /** The clone under whose `.local/` the run lives. */
+  readonly root?: string;
+  /** At least one; the first is the default. */
+  readonly buckets?: readonly [string, ...string[]];
+  /** Starts a server again when it dies (the default), as an orchestrator would. */
+  readonly supervised?: boolean;
+  /** Which parts are somebody else's; `process.env` unless told. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with every change of a server's pid. */
+  readonly onPids?: () => void;
+  readonly say?: (line: string) => void;
+}
+
+/** The servers everything runs on. A part the environment names has no `server`: it is not ours to end. */
+export interface LocalStack {
+  readonly run: RunFolder;
+  readonly guard: Guard;
+  readonly rabbitmq: { readonly url: string; readonly managementUrl: string; readonly server: Supervised | null };
+  readonly mongodb: { readonly url: string; readonly recordsUrl: string; readonly server: Supervised | null };
+  readonly s3: ObjectStore & { readonly server: Supervised | null };
+  createVhost(name: string): Promise<Vhost>;
+  /** Ends every server. Its data go with it unless kept, in which case the servers are given time to close it. */
+  stop(options?: { readonly keep?: boolean }): Promise<void>;
+}
+
+export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
+  const given = givenParts(options.env ?? process.env);
+  const run = createRunFolder(options.root ?? repositoryRoot);
+  const guard = new Guard([run.directory, run.sockets]);
+  const say = options.say ?? (() => undefined);
+  const { supervised = true, onPids } = options;
+  const supervision = (startWithin: number) => ({
+    supervised,
+    startWithin,
+    log: say,
+    onPid: onPids,
+  });
+  const surroundings: Surroundings = { run, guard, say, supervision };
+  const stops: ((patience: number) => Promise<void>)[] = [];
+  const stop = async ({ keep = false } = {}) => {
+    if (keep) guard.keep();
+    await Promise.all(stops.map((end) => end(keep ? 5_000 : 0)));
+    guard.leave();
+    rmSync(run.sockets, { recursive: true, force: true });
+    if (!keep) rmSync(run.directory, { recursive: true, force: true });
+  };
+  const ours = async <T extends { server: Supervised; stop?: (patience: number) => Promise<void> }>(
+    starting: Promise<T>,
+  ) => {
+    const part = await starting;
+    stops.push(part.stop ?? ((patience) => part.server.stop(patience)));
+    return part;
+  };
+  const needsMongoDb = given.mongodb === undefined || given.recordsMongodb === undefined;
+  const starting = [
+    given.rabbitmq ? Promise.resolve({ ...given.rabbitmq, server: null }) : ours(startRabbitMq(surroundings)),
+    needsMongoDb ? ours(startMongoDb(surroundings)) : Promise.resolve(null),
+    given.s3
+      ? Promise.resolve({ ...given.s3, server: null })
+      : ours(startObjectStore(surroundings, options.buckets ?? ['expunge'])),
+  ] as const;
+  try {
+    const [rabbitmq, engine, s3] = await Promise.all(starting);
+    return {
+      run,
+      guard,
+      rabbitmq,
+      mongodb: mongoDbOf(given, engine),
+      s3,
+      createVhost: (name) => createVhost(rabbitmq.url, rabbitmq.managementUrl, name),
+      stop,
+    };
+  } catch (error) {
+    await Promise.allSettled(starting);
+    await stop();
+    throw error;
+  }
+}
+
+function mongoDbOf(given: ReturnType<typeof givenParts>, engine: StartedMongoDb | null): LocalStack['mongodb'] {
+  const url = given.mongodb ?? engine?.url ?? '';
+  const recordsUrl = given.recordsMongodb ?? databaseUrl(engine?.url ?? '', 'records');
+  return { url, recordsUrl, server: engine?.server ?? null };
+}

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/**
+ * Reads which process groups live, and ends them with their files when its input ends, which the kernel sees to when
+ * this process dies, also by SIGKILL. A shell, because it costs 1 MB, and of its own group, because Ctrl-C must not reach it.
+ */
+const script = `
+groups=
+while read -r operation group; do
+  case $operation in
+    add) groups="$groups $group" ;;
+    drop) rest=; for g in $groups; do [ "$g" = "$group" ] || rest="$rest $g"; done; groups=$rest ;;
+    keep) shift $# ;;
+    leave) exit 0 ;;
+  esac
+done
+for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
+[ $# -eq 0 ] || rm -rf -- "$@"
+`;
+
+/** Sees to it that nothing outlives this process. One for all the children of a stack. */
+export class Guard {
+  readonly #child: ChildProcess;
+
+  /** @param leftovers folders of ours that go with us when we are killed */
+  constructor(leftovers: readonly string[] = []) {
+    this.#child = spawn('/bin/sh', ['-c', script, 'expunge-guard', ...leftovers], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    this.#child.stdin?.on('error', () => undefined);
+    this.#child.unref();
+  }
+
+  add(group: number): void {
+    this.#tell(`add ${group}`);
+  }
+
+  drop(group: number): void {
+    this.#tell(`drop ${group}`);
+  }
+
+  /** Leaves the folders where they are. */
+  keep(): void {
+    this.#tell('keep');
+  }
+
+  /** Everything has ended: nothing is left to watch. */
+  leave(): void {
+    this.#tell('leave');
+    this.#child.stdin?.end();
+  }
+
+  #tell(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+}

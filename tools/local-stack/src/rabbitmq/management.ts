@@ -1,0 +1,44 @@
+/** The few calls of RabbitMQ's management API a stack needs. The URL carries user and password. */
+export class Management {
+  readonly #base: string;
+  readonly #authorization: string;
+
+  constructor(readonly url: string) {
+    const { username, password, origin, pathname } = new URL(url);
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#base = origin + pathname.replace(/\/$/, '');
+    this.#authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  }
+
+  /** Whether the AMQP listener answers; false also while the API itself does not. */
+  async listens(port: number): Promise<boolean> {
+    try {
+      await this.#call('GET', `/api/health/checks/port-listener/${port}`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async createVhost(name: string, user: string): Promise<void> {
+    const vhost = encodeURIComponent(name);
+    await this.#call('PUT', `/api/vhosts/${vhost}`, {});
+    const everything = { configure: '.*', write: '.*', read: '.*' };
+    await this.#call('PUT', `/api/permissions/${vhost}/${encodeURIComponent(user)}`, everything);
+  }
+
+  async deleteVhost(name: string): Promise<void> {
+    await this.#call('DELETE', `/api/vhosts/${encodeURIComponent(name)}`);
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<void> {
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: { authorization: this.#authorization, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(10_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`RabbitMQ management: ${method} ${path} answered ${response.status}: ${answer}`);
+  }
+}
