@@ -19,7 +19,7 @@ export class NotFoundError extends Error {
 }
 
 export class TransientError extends Error {
-  override readonly name = 'TransientError';
+  override readonly name: string = 'TransientError';
 
   /** `code` is for people and for the diagnosis: `RECORDS_UNAVAILABLE`, `BROKER_UNAVAILABLE` … */
   constructor(
