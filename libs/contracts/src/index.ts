@@ -3,6 +3,7 @@ export * from './deletion-events.js';
 export * from './envelope.js';
 export * from './job-events.js';
 export * from './messages.js';
+export * from './monitor-reads.js';
 export * from './object-events.js';
 export * as positions from './positions.js';
 export { Positions } from './positions.js';

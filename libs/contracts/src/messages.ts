@@ -40,6 +40,7 @@ export const messageDefinitions = [
   worker.EventsWanted,
   worker.WorkerHeartbeat,
   worker.ProjectionChanged,
+  worker.FoldProbe,
   worker.SliceDue,
 ] as const;
 

@@ -8,7 +8,7 @@ export const MAX_IDS = 10_000;
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 export type Scalar = z.infer<typeof Scalar>;
 
-const Condition = z.union([
+export const Condition = z.union([
   Scalar,
   z.strictObject({
     eq: Scalar.optional(),

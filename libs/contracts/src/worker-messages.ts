@@ -54,6 +54,17 @@ export const ProjectionChanged = defineMessage({
   data: z.object({ position: z.int().nonnegative(), status: z.string() }),
 });
 
+/**
+ * A monitor sends it to its own queue when it sees nobody fold: whoever gets it is the single active consumer.
+ * Published to its queue directly; `subject` is the sending instance.
+ */
+export const FoldProbe = defineMessage({
+  type: 'FoldProbe',
+  routingKey: null,
+  data: z.object({ instance: z.string() }),
+});
+export type FoldProbe = MessageOf<typeof FoldProbe>;
+
 /** One message's worth of work on a job. Live while `turn` is that of the job's lane. Published to its queue directly. */
 export const SliceDue = defineMessage({
   type: 'SliceDue',
