@@ -22,8 +22,9 @@ export const BatchDeleted = defineMessage({
     batch: z.int().positive(),
     count: z.int().nonnegative(),
     objectKeys: z.array(z.string().min(1)),
-    /** Keys of deleted records that a record still standing refers to. */
+    /** Keys kept, for the first time in this job, because a record outside of it refers to them. */
     retained: z.array(z.string().min(1)),
+    /** Records this batch gave up on, each for the first time. */
     failures: z.array(RecordFailure),
     totals: Totals,
     instance: z.string(),

@@ -40,4 +40,4 @@ const schemas: Record<IdType, z.ZodType<WireId>> = {
 
 export const wireId = (idType: IdType): z.ZodType<WireId> => schemas[idType];
 
-export const WireId = z.union([z.string().min(1), z.number()]);
+export const WireId = z.union([z.string(), z.number()]);

@@ -1,0 +1,41 @@
+import type { WorkerHeartbeat } from '@expunge/contracts';
+
+type Beat = WorkerHeartbeat['data'];
+/** Fields of the heartbeat that a service adds about itself. */
+export type HeartbeatFields = Partial<Pick<Beat, 'sequences' | 'missingIndexes'>>;
+
+export const ACTIVITY = Symbol('Activity');
+
+/** What this instance is doing and since when, for its heartbeat. */
+export class Activity {
+  private readonly running = new Map<symbol, NonNullable<Beat['doing']>>();
+  private readonly contributors: (() => HeartbeatFields)[] = [];
+  private error: Beat['lastError'] = null;
+
+  /** Notes that something began; call what it returns when it ended. */
+  begin(what: string, job: string | null = null): () => void {
+    const key = Symbol(what);
+    this.running.set(key, { what, job, since: new Date().toISOString() });
+    return () => this.running.delete(key);
+  }
+
+  failed(code: string, message: string): void {
+    this.error = { code, message, at: new Date().toISOString() };
+  }
+
+  contribute(fields: () => HeartbeatFields): void {
+    this.contributors.push(fields);
+  }
+
+  /** The oldest thing under way: the one that hangs, if one does. */
+  snapshot(): Pick<Beat, 'doing' | 'lastError' | 'sequences' | 'missingIndexes'> {
+    const [oldest] = this.running.values();
+    const fields = this.contributors.map((contribute) => contribute());
+    return {
+      doing: oldest ?? null,
+      lastError: this.error,
+      sequences: Object.assign({}, ...fields.map((f) => f.sequences ?? {})) as Record<string, number>,
+      missingIndexes: fields.find((f) => f.missingIndexes)?.missingIndexes ?? null,
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import type { LoggerService } from '@nestjs/common';
+import { type Logger, pino } from 'pino';
+import type { Identity } from './identity.js';
+
+export const LOGGER = Symbol('Logger');
+
+/** JSON lines, or readable ones on a terminal; service and instance on each. */
+export function createLogger(identity: Identity, level: string, production: boolean): Logger {
+  const readable = !production && process.stdout.isTTY;
+  return pino({
+    level,
+    base: { service: identity.service, instance: identity.instance },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    ...(readable
+      ? {
+          transport: {
+            target: 'pino-pretty',
+            options: { messageFormat: '{instance} {msg}', ignore: 'pid,hostname,service,instance' },
+          },
+        }
+      : {}),
+  });
+}
+
+/** The framework's own lines, through the same logger. */
+export function frameworkLogger(log: Logger): LoggerService {
+  const write =
+    (level: 'debug' | 'warn' | 'error' | 'fatal') =>
+    (message: unknown, ...rest: unknown[]) => {
+      const context = rest.findLast((part) => typeof part === 'string');
+      log[level]({ context, ...(message instanceof Error ? { err: message } : {}) }, String(message));
+    };
+  return {
+    log: write('debug'),
+    debug: write('debug'),
+    verbose: write('debug'),
+    warn: write('warn'),
+    error: write('error'),
+    fatal: write('fatal'),
+  };
+}

@@ -1,0 +1,141 @@
+import 'reflect-metadata';
+import type { ServiceName, WorkerHeartbeat, WorkQueue } from '@expunge/contracts';
+import {
+  BrokerConnection,
+  BrokerPublisher,
+  ErrorPassThroughFilter,
+  Heartbeat,
+  MaintenanceStrategy,
+} from '@expunge/messaging';
+import { type INestApplication, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { Activity } from './activity.js';
+import { type Identity, identify } from './identity.js';
+import { createLogger, frameworkLogger } from './logger.js';
+import { Readiness } from './readiness.js';
+import { RuntimeModule } from './runtime.module.js';
+import { type CommonSettings, readSettings, SettingsError } from './settings.js';
+
+export interface ServiceDefinition<Settings extends CommonSettings> {
+  service: ServiceName;
+  settings: z.ZodType<Settings>;
+  /** Ready only while each of these is consumed. */
+  consumes: readonly WorkQueue[];
+  module: Type;
+  /** What HTTP needs beyond the default: body limits, global filters. */
+  configure?(app: INestApplication, settings: Settings): void;
+}
+
+export const VERSION = '0.1.0';
+
+/**
+ * Runs one service until SIGTERM or SIGINT: HTTP first, so that health can be asked while broker and stores are away;
+ * then the consumers, which attach whenever the broker answers.
+ */
+export async function runService<Settings extends CommonSettings>(
+  definition: ServiceDefinition<Settings>,
+): Promise<void> {
+  const { settings, identity, log } = begin(definition);
+  const broker = new BrokerConnection({ url: settings.RABBITMQ_URL, identity, log });
+  const publisher = new BrokerPublisher({ broker, log });
+  const readiness = new Readiness();
+  const activity = new Activity();
+  const strategy = new MaintenanceStrategy({
+    broker,
+    publisher,
+    log,
+    storeRetryForMs: settings.STORE_RETRY_FOR,
+    drainTimeoutMs: settings.DRAIN_TIMEOUT,
+  });
+  readiness.register('broker', () =>
+    broker.connected ? Promise.resolve() : Promise.reject(new Error(broker.lastError ?? 'not connected')),
+  );
+  readiness.register('consumers', () => {
+    const missing = definition.consumes.filter((queue) => !strategy.consumes().includes(queue.name));
+    if (missing.length === 0) return Promise.resolve();
+    return Promise.reject(new Error(`not consuming ${missing.map((queue) => queue.name).join(', ')}`));
+  });
+
+  @Module({})
+  class ServiceModule {}
+  const app = await NestFactory.create(
+    {
+      module: ServiceModule,
+      imports: [RuntimeModule.of({ identity, settings, log, broker, publisher, readiness, activity }), definition.module],
+    },
+    { logger: frameworkLogger(log), abortOnError: false },
+  );
+  // Before connectMicroservice: a filter given later is not inherited, and the framework would swallow the error's class.
+  app.useGlobalFilters(new ErrorPassThroughFilter());
+  definition.configure?.(app, settings);
+  app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+
+  let state: WorkerHeartbeat['data']['state'] = 'starting';
+  let ready = false;
+  const heartbeat = new Heartbeat({
+    publisher,
+    identity,
+    log,
+    snapshot: () => ({ state, ready, consumes: [...strategy.consumes()], ...activity.snapshot() }),
+  });
+  const watch = setInterval(() => void readiness.report().then((report) => (ready = report.ready)), 1000);
+
+  broker.start();
+  heartbeat.start();
+  await app.listen(settings.PORT, settings.HOST);
+  await app.startAllMicroservices();
+  state = 'running';
+  log.info({ port: settings.PORT, consumes: definition.consumes.map((queue) => queue.name) }, 'started');
+
+  const stop = once(async (signal: string) => {
+    log.info({ signal }, 'draining');
+    state = 'draining';
+    await heartbeat.beat();
+    await app.close();
+    state = 'exiting';
+    await heartbeat.stop();
+    clearInterval(watch);
+    await publisher.close();
+    await broker.close();
+    log.info('stopped');
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.fatal({ err: error }, 'could not stop in order');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function begin<Settings extends CommonSettings>(
+  definition: ServiceDefinition<Settings>,
+): { settings: Settings; identity: Identity; log: Logger } {
+  try {
+    const settings = readSettings(definition.settings, process.env);
+    const identity = identify(definition.service, settings.INSTANCE, VERSION);
+    const log = createLogger(identity, settings.LOG_LEVEL, settings.NODE_ENV === 'production');
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(event, (error: unknown) => {
+        log.fatal({ err: error }, event);
+        process.exit(1);
+      });
+    }
+    return { settings, identity, log };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${definition.service} cannot start:\n${error.message}\n`);
+    process.exit(78);
+  }
+}
+
+function once(run: (signal: string) => Promise<void>): (signal: string) => Promise<void> {
+  let running: Promise<void> | undefined;
+  return (signal) => (running ??= run(signal));
+}

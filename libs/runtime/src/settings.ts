@@ -1,0 +1,88 @@
+import ms, { type StringValue } from 'ms';
+import { z } from 'zod';
+
+export const SETTINGS = Symbol('Settings');
+
+const text = (what: string) =>
+  z.string({ error: (issue) => (issue.input === undefined ? 'is required' : `must be ${what}`) });
+
+/** Kinds of settings. Each says what a value may be, for the error that names the variable. */
+export const setting = {
+  text: () => text('a text').min(1, 'must not be empty'),
+  url: (...schemes: string[]) =>
+    text('a URL').refine(
+      (value) =>
+        schemes.some((scheme) => value.startsWith(`${scheme}://`)) &&
+        URL.canParse(value.replace(/^mongodb(\+srv)?:/, 'http:').replaceAll(',', '-')),
+      {
+        error: `must be a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+      },
+    ),
+  integer: (min: number, max: number) =>
+    text('an integer')
+      .regex(/^-?\d+$/, `must be an integer from ${min} to ${max}`)
+      .transform(Number)
+      .refine((n) => n >= min && n <= max, { error: `must be an integer from ${min} to ${max}` }),
+  flag: () => z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true'),
+  /** `30s`, `15m`, `24h`, `7d`; the setting's value is milliseconds. */
+  duration: () =>
+    text('a duration')
+      .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 30s, 15m, 24h or 7d')
+      .transform((value) => ms(value as StringValue)),
+} as const;
+
+/** What every service reads from its environment. */
+export const commonSettings = z.object({
+  RABBITMQ_URL: setting.url('amqp', 'amqps'),
+  HOST: setting.text().default('127.0.0.1'),
+  PORT: setting.integer(0, 65535).default(3000),
+  INSTANCE: setting
+    .text()
+    .regex(/^[\w.-]{1,63}$/, 'must be letters, digits, dots, dashes')
+    .optional(),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'must be trace, debug, info, warn, error or silent',
+    })
+    .default('info'),
+  NODE_ENV: z.string().optional(),
+  /** How long a store that is unreachable or overloaded is waited for. */
+  STORE_RETRY_FOR: setting.duration().default(86_400_000),
+  /** How long a shutdown waits for work in flight. */
+  DRAIN_TIMEOUT: setting.duration().default(20_000),
+});
+export type CommonSettings = z.infer<typeof commonSettings>;
+
+export const databaseSettings = z.object({
+  MONGODB_URL: setting.url('mongodb', 'mongodb+srv'),
+  /** Goes before the names of the services' own databases, so that several systems can share a server. */
+  DATABASE_PREFIX: z
+    .string()
+    .regex(/^[\w-]{0,40}$/, 'must be at most 40 letters, digits, _ or -')
+    .default(''),
+});
+
+/** A setting is wrong or missing; the message has one line for each. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const secret = /SECRET|PASSWORD|KEY|TOKEN|_URL$/;
+
+/**
+ * Reads settings from the environment, once, at start. An empty variable counts as not set.
+ * @throws SettingsError naming each variable, what it was (secrets and URLs aside) and what it may be
+ */
+export function readSettings<T>(schema: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? 'environment');
+    const value = given[name];
+    const was =
+      value === undefined ? '' : secret.test(name) ? ' (value not shown)' : `, but is ${JSON.stringify(value)}`;
+    return `${name} ${issue.message}${was}`;
+  });
+  throw new SettingsError([...new Set(lines)].join('\n'));
+}

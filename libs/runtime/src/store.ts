@@ -1,0 +1,75 @@
+import { TransientError } from '@expunge/messaging';
+import mongoose from 'mongoose';
+import type { Logger } from 'pino';
+
+const { MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } = mongoose.mongo;
+
+/** A MongoDB server; connects at first use and again after every loss. Writes are journaled and on a majority. */
+export interface Store {
+  db(name?: string): mongoose.mongo.Db;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openStore(url: string, name: string, log: Logger): Store {
+  const client = new MongoClient(url, {
+    appName: name,
+    writeConcern: { w: 'majority', journal: true },
+    readPreference: 'primary',
+    serverSelectionTimeoutMS: 3000,
+    connectTimeoutMS: 3000,
+    // A frozen server answers nothing: without this an operation would wait as long as it is frozen.
+    socketTimeoutMS: 60_000,
+    heartbeatFrequencyMS: 2000,
+    maxPoolSize: 20,
+    // An id beyond 2^53 must come back as it was written.
+    useBigInt64: true,
+  });
+  client.on('serverHeartbeatFailed', (event) =>
+    log.debug({ err: event.failure, store: name }, 'store does not answer'),
+  );
+  return {
+    db: (database) => client.db(database),
+    ping: async () => {
+      await client.db('admin').command({ ping: 1 }, { timeoutMS: 2000 });
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Codes of a server that is going away, overloaded, or no longer primary: the same command may succeed later. */
+const passing = new Set([
+  6, 7, 24, 50, 63, 89, 91, 112, 133, 134, 189, 202, 262, 317, 358, 384, 462, 9001, 10107, 11600, 11602, 13435, 13436,
+  50915,
+]);
+
+/** Whether a driver's error says that the server is away, overloaded or no longer primary. */
+export function isStoreUnavailable(error: unknown): boolean {
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
+  if (!(error instanceof MongoError)) return false;
+  if (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('SystemOverloadedError')) return true;
+  if (
+    /^Mongo(PoolCleared|WaitQueueTimeout|NotConnected|TopologyClosed|OperationTimeout|ExpiredSession)/.test(error.name)
+  )
+    return true;
+  return error instanceof MongoServerError && typeof error.code === 'number' && passing.has(error.code);
+}
+
+/**
+ * Runs a call of the driver and translates its errors, once.
+ * @throws TransientError with `code` when the store is unreachable or overloaded; anything else as it is
+ */
+export async function asStoreError<T>(code: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isStoreUnavailable(error)) {
+      throw new TransientError(code, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    throw error;
+  }
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000;
+}
