@@ -12,7 +12,7 @@ export interface PidLock {
 export function tryLock(file: string): PidLock | { heldBy: number } {
   mkdirSync(dirname(file), { recursive: true });
   const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(mine, identityOf(process.pid));
+  writeFileSync(mine, identityOf(process.pid) ?? '');
   try {
     for (;;) {
       try {

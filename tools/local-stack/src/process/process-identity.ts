@@ -11,20 +11,27 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * `pid` with the moment it started (clock ticks since boot; field 22 of /proc/<pid>/stat), because a pid alone is soon
- * somebody else's, in a container above all. Where there is no /proc the pid has to do.
+ * `pid` with the moment it started, because a pid alone is soon somebody else's, in a container above all.
+ * null when there is no such process, or only its entry that nobody has collected (in a container without an init).
  */
-export function identityOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${pid} ${afterName[19] ?? '0'}`;
-  } catch {
-    return `${pid} 0`;
-  }
+export function identityOf(pid: number): string | null {
+  if (!isAlive(pid)) return null;
+  const stat = statOf(pid);
+  if (stat === null) return `${pid} 0`;
+  return stat.state === 'Z' ? null : `${pid} ${stat.startedAt}`;
 }
 
 export function isStillThere(identity: string): boolean {
-  const pid = Number.parseInt(identity, 10);
-  return pid > 0 && isAlive(pid) && identityOf(pid) === identity;
+  return identityOf(Number.parseInt(identity, 10)) === identity;
+}
+
+/** Fields 3 and 22 (clock ticks since boot) of /proc/<pid>/stat; null where there is no /proc. */
+function statOf(pid: number): { state: string; startedAt: string } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: afterName[0] ?? '', startedAt: afterName[19] ?? '0' };
+  } catch {
+    return null;
+  }
 }
