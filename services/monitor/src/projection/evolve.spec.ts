@@ -1,0 +1,291 @@
+import { describe, expect, it } from '@jest/globals';
+import { jobCompletedId } from '@expunge/contracts';
+import fc from 'fast-check';
+import { compact } from '../ledger/compact.js';
+import { Story } from '../testing/story.js';
+import { evolve } from './evolve.js';
+import type { JobProjection } from './job.js';
+import type { Recorded } from './recorded.js';
+import { hasGap, isCompletionDue, jobCompleted, lastRequestOf } from './status.js';
+
+const recorded = (story: Story): Recorded[] =>
+  story.events.map((message, i) => ({ position: i + 1, message: compact(message) }));
+
+const fold = (events: Recorded[]): JobProjection => {
+  const job = events.reduce<JobProjection | null>(evolve, null);
+  if (!job) throw new Error('no event');
+  return job;
+};
+
+const given = (story: Story): JobProjection => fold(recorded(story));
+
+const failure = { id: 'r7', code: 'KEY_OUTSIDE_PREFIX' as const, message: 'x' };
+
+describe('evolve', () => {
+  it('queues a job that was requested', () => {
+    const job = given(new Story().requested());
+    expect(job).toMatchObject({ status: 'queued', tenant: 'tenant-1', listedAt: '2026-11-01T10:00:01.000Z' });
+    expect(job.request).toMatchObject({ resource: 'receipts', requestedBy: 'ann', selection: { all: true } });
+  });
+
+  it('shows the request of a job of which only DeletionStarted arrived', () => {
+    const job = given(new Story().started(100));
+    expect(job).toMatchObject({ status: 'running', listedAt: '2026-11-01T10:00:01.000Z', sequence: 1 });
+    expect(job.request?.requestedBy).toBe('ann');
+  });
+
+  it('keeps the number and the first of many ids', () => {
+    const ids = Array.from({ length: 10_000 }, (_, i) => `id-${i}`);
+    const job = given(new Story().requested({ ids }));
+    expect(job.request?.selection).toEqual({ idCount: 10_000, firstIds: ids.slice(0, 20) });
+  });
+
+  it('counts records by the totals of the greatest sequence and keeps an unfinished batch open', () => {
+    const job = given(
+      new Story()
+        .requested()
+        .started()
+        .batch(10, 20)
+        .batch(5, 0, { failures: [failure] }),
+    );
+    expect(job.totals).toMatchObject({ batches: 2, succeeded: 15, failed: 1, objects: 20 });
+    expect(job.batches.resolved).toEqual([[2, 2]]);
+    expect(job.batches.open).toMatchObject({ 1: { keys: 20, purged: [], failed: [] } });
+    expect(job.failures).toEqual([{ sequence: 3, place: 0, ...failure }]);
+  });
+
+  it('counts objects purged before anyone heard of their batch', () => {
+    const story = new Story()
+      .requested()
+      .started()
+      .batch(10, 3)
+      .purged(1, [[0, 2]]);
+    const [deleteRequested, , batchDeleted, purged] = recorded(story);
+    const early = fold([purged!]);
+    expect(early).toMatchObject({ status: 'queued', objects: { purged: 3, failed: 0 } });
+    expect(fold([purged!, deleteRequested!, batchDeleted!]).batches).toEqual({ resolved: [[1, 1]], open: {} });
+  });
+
+  it('lets purged beat failed, in both orders', () => {
+    const before = given(
+      new Story()
+        .started()
+        .batch(1, 4)
+        .purgeFailed(1, [[0, 3]])
+        .purged(1, [[2, 3]]),
+    );
+    expect(before.objects).toEqual({ purged: 2, failed: 2 });
+    const after = given(
+      new Story()
+        .started()
+        .batch(1, 4)
+        .purged(1, [[2, 3]])
+        .purgeFailed(1, [[0, 3]]),
+    );
+    expect(after.batches.open).toEqual(
+      expect.objectContaining({ 1: expect.objectContaining({ purged: [[2, 3]], failed: [[0, 1]] }) }),
+    );
+  });
+
+  it('shows a gap in the sequence and what came after it', () => {
+    const events = recorded(new Story().requested().started().batch(10, 0).batch(10, 0));
+    const job = fold(events.filter((event) => event.message.sequence !== 2));
+    expect(job).toMatchObject({
+      sequence: 1,
+      heard: [
+        [1, 1],
+        [3, 3],
+      ],
+      totals: { succeeded: 20 },
+    });
+    expect(hasGap(job)).toBe(true);
+  });
+
+  it('ends a delay with the next batch, also when the delay is heard later', () => {
+    const story = new Story().started().delayed().batch(10, 0);
+    const [started, delayed, batch] = recorded(story);
+    const waiting = fold([started!, delayed!]);
+    expect(waiting.delay!.sequence > waiting.progressedAt).toBe(true);
+    const late = fold([started!, batch!, delayed!]);
+    expect(late.delay!.sequence > late.progressedAt).toBe(false);
+  });
+
+  it.each([
+    ['pausing', () => new Story().started().pauseRequested('p1')],
+    ['paused', () => new Story().started().pauseRequested('p1').paused('p1')],
+    ['running', () => new Story().started().pauseRequested('p1').paused('p1').resumeRequested('r1').resumed('r1')],
+    ['cancelling', () => new Story().started().pauseRequested('p1').paused('p1').cancelRequested('c1')],
+    ['cancelled', () => new Story().started().cancelRequested('c1').cancelled('c1')],
+    ['running', () => new Story().started().pauseRequested('p1').refused('p1', 'PauseRequested', 'superseded')],
+    ['failed', () => new Story().requested().refused('q', 'DeleteRequested', 'expired')],
+    ['queued', () => new Story().requested().refused('q', 'DeleteRequested', 'conflict')],
+    ['running', () => new Story().requested().started().refused('q', 'DeleteRequested', 'expired')],
+    ['failed', () => new Story().started().failed()],
+    ['purging', () => new Story().started().batch(1, 1).finished()],
+  ] as const)('is %s', (status, story) => {
+    expect(given(story()).status).toBe(status);
+  });
+
+  it('tells what became of the last request', () => {
+    const story = new Story().started().pauseRequested('p1').refused('p1', 'PauseRequested', 'superseded');
+    expect(lastRequestOf(given(story))).toMatchObject({ id: 'p1', outcome: 'refused', type: 'PauseRequested' });
+    story.cancelRequested('c1');
+    expect(lastRequestOf(given(story))).toMatchObject({ id: 'c1', outcome: 'pending', type: 'CancelRequested' });
+  });
+
+  it('goes on counting the objects of a cancelled job, and is settled only when they are gone', () => {
+    const story = new Story().started().batch(5, 2).cancelRequested('c1').cancelled('c1');
+    expect(given(story)).toMatchObject({ status: 'cancelled', settled: false });
+    expect(given(story.purged(1, [[0, 1]]))).toMatchObject({
+      status: 'cancelled',
+      settled: true,
+      objects: { purged: 2 },
+    });
+  });
+
+  it('is due for completion when each key of each batch is accounted for, and not before', () => {
+    const story = new Story()
+      .started()
+      .batch(5, 2)
+      .batch(5, 0)
+      .finished()
+      .purged(1, [[0, 0]]);
+    expect(isCompletionDue(given(story))).toBe(false);
+    const done = given(story.purged(1, [[1, 1]]));
+    expect(isCompletionDue(done)).toBe(true);
+    expect(jobCompleted(done, 'monitor', '2026-11-01T11:00:00.000Z')).toMatchObject({
+      id: jobCompletedId('job-1'),
+      tenantid: 'tenant-1',
+      data: { outcome: 'completed', objects: { purged: 2, failed: 0 }, totals: { succeeded: 10 } },
+    });
+  });
+
+  it('is not due while a batch was not heard of, even if the rest is purged', () => {
+    const events = recorded(new Story().started().batch(5, 0).batch(5, 0).finished());
+    expect(isCompletionDue(fold(events.filter((event) => event.message.sequence !== 2)))).toBe(false);
+  });
+
+  it('completes with residue when an object could not be purged or a record stayed', () => {
+    const denied = given(
+      new Story()
+        .started()
+        .batch(5, 2)
+        .finished()
+        .purged(1, [[0, 0]])
+        .purgeFailed(1, [[1, 1]]),
+    );
+    expect(jobCompleted(denied, 'monitor', denied.updatedAt).data.outcome).toBe('completed_with_residue');
+    const stayed = given(
+      new Story()
+        .started()
+        .batch(5, 0, { failures: [failure] })
+        .finished(),
+    );
+    expect(jobCompleted(stayed, 'monitor', stayed.updatedAt).data.outcome).toBe('completed_with_residue');
+  });
+});
+
+/** A job's whole life: batches whose keys are purged, delayed or refused in pieces, interrupted by people and stores. */
+const history = fc
+  .array(
+    fc.record({
+      count: fc.nat(9),
+      keys: fc.nat(6),
+      failures: fc.nat(2),
+      interrupted: fc.constantFrom('not', 'delayed', 'paused'),
+      pieces: fc.array(
+        fc.record({ from: fc.nat(5), to: fc.nat(5), what: fc.constantFrom('purged', 'failed', 'delayed') }),
+        { maxLength: 5 },
+      ),
+    }),
+    { maxLength: 12 },
+  )
+  .chain((batches) => fc.record({ batches: fc.constant(batches), end: fc.constantFrom('finished', 'failed', 'none') }))
+  .map(({ batches, end }) => {
+    const story = new Story().requested().started(100);
+    batches.forEach(({ count, keys, failures, interrupted, pieces }, i) => {
+      if (interrupted === 'delayed') story.delayed();
+      if (interrupted === 'paused') {
+        story.pauseRequested(`p${i}`).paused(`p${i}`).resumeRequested(`r${i}`).resumed(`r${i}`);
+      }
+      const failed = Array.from({ length: failures }, (_, n) => ({ ...failure, id: `r${i}-${n}` }));
+      story.batch(count, keys, { failures: failed, retained: failures ? [`shared-${i}`] : [] });
+      const batch = story.totals.batches;
+      for (const { from, to, what } of pieces) {
+        if (from > to || to >= keys) continue;
+        if (what === 'purged') story.purged(batch, [[from, to]]);
+        else if (what === 'failed') story.purgeFailed(batch, [[from, to]]);
+        else story.purgeDelayed(batch, [[from, to]], 4);
+      }
+    });
+    if (end === 'finished') story.finished();
+    if (end === 'failed') story.failed();
+    return recorded(story);
+  });
+
+/** The same events in any order, some of them several times. */
+const disordered = history.chain((events) =>
+  fc
+    .tuple(
+      fc.shuffledSubarray(events, { minLength: events.length }),
+      fc.array(fc.record({ event: fc.nat(events.length - 1), at: fc.nat(events.length) }), { maxLength: 10 }),
+    )
+    .map(([shuffled, repetitions]) => {
+      const order = [...shuffled];
+      for (const { event, at } of repetitions) order.splice(at, 0, events[event]!);
+      return { events, order };
+    }),
+);
+
+describe('any order and repetition of the events of a job', () => {
+  it('folds to the same document', () => {
+    fc.assert(
+      fc.property(disordered, ({ events, order }) => {
+        expect(fold(order)).toEqual(fold(events));
+        expect(JSON.stringify(sortedKeys(fold(order)))).toBe(JSON.stringify(sortedKeys(fold(events))));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never makes a count go backwards on the way', () => {
+    fc.assert(
+      fc.property(disordered, ({ order }) => {
+        let job: JobProjection | null = null;
+        for (const event of order) {
+          const next: JobProjection = evolve(job, event);
+          if (job) {
+            for (const count of ['succeeded', 'failed', 'objects', 'retained', 'batches'] as const) {
+              expect(next.totals?.[count] ?? 0).toBeGreaterThanOrEqual(job.totals?.[count] ?? 0);
+            }
+            expect(next.objects.purged).toBeGreaterThanOrEqual(job.objects.purged);
+            expect(next.sequence).toBeGreaterThanOrEqual(job.sequence);
+          }
+          job = next;
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('changes nothing when an event is folded again', () => {
+    fc.assert(
+      fc.property(disordered, ({ events, order }) => {
+        const job = fold(order);
+        for (const event of events) expect(evolve(job, event)).toEqual(job);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+const sortedKeys = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(sortedKeys)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([k, v]) => [k, sortedKeys(v)]),
+        )
+      : value;

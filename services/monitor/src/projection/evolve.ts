@@ -1,0 +1,128 @@
+import { handedOver, changeBatch, purgeDelayed, purged, purgeFailed } from './batches.js';
+import { asked, atStage, counted, heard, progressed, sampled, startedWith, tenantOf, workedOn } from './deletion.js';
+import { firstHeardOf, type JobProjection } from './job.js';
+import { earlierOf, lastOf, latest, laterOf } from './order.js';
+import type { LedgerMessage, Recorded } from './recorded.js';
+import { answered, refused, requested } from './requests.js';
+import { isSettled, statusOf } from './status.js';
+
+/** The job a message tells of; null for one that is about none (the topology's). */
+export function jobOf(message: LedgerMessage): string | null {
+  switch (message.type) {
+    case 'ConsumerAttached':
+    case 'ConsumerDetached':
+    case 'BindingChanged':
+      return null;
+    default:
+      return message.subject;
+  }
+}
+
+/** Folds one event of a job; the first one heard, whichever it is, makes the job. Folding it again changes nothing. */
+export function evolve(job: JobProjection | null, event: Recorded): JobProjection {
+  const { message, position } = event;
+  const time = new Date(message.time).toISOString();
+  const before = job ?? firstHeardOf(message.subject, time);
+  const told = message.sequence === undefined ? before : ofDeleter(before, message, message.sequence);
+  const folded = apply(told, message);
+  return derived({
+    ...folded,
+    tenant: tenantOf(before, message),
+    firstAt: earlierOf(before.firstAt, time),
+    updatedAt: laterOf(before.updatedAt, time),
+    position: Math.max(before.position, position),
+  });
+}
+
+/** The document's fields that follow from the others, kept for queries. */
+function derived(job: JobProjection): JobProjection {
+  const listedAt = job.request ? new Date(job.request.requestedAt).toISOString() : job.firstAt;
+  const withStatus = { ...job, listedAt, status: statusOf(job) };
+  return { ...withStatus, settled: isSettled(withStatus) };
+}
+
+function ofDeleter(job: JobProjection, message: LedgerMessage, sequence: number): JobProjection {
+  const told = sequenced(heard(job, sequence), message, sequence);
+  const { data } = message;
+  const counts =
+    'totals' in data && message.type !== 'JobCompleted' ? counted(told, sequence, data.totals, message.time) : told;
+  const worker = 'instance' in data ? data.instance : null;
+  return worker === null ? counts : workedOn(counts, sequence, worker, message.time);
+}
+
+function sequenced(job: JobProjection, message: LedgerMessage, sequence: number): JobProjection {
+  const stage = (name: Parameters<typeof atStage>[2]) =>
+    progressed(atStage(job, sequence, name, message.time), sequence);
+  switch (message.type) {
+    case 'DeletionStarted':
+      return startedWith(stage('running'), sequence, message);
+    case 'ConfirmationAwaited':
+      return stage('awaiting_confirmation');
+    case 'DeletionPaused':
+      return answered(stage('paused'), message, 'PauseRequested');
+    case 'DeletionResumed':
+      return answered(stage('running'), message, 'ResumeRequested');
+    case 'RateChanged':
+      return answered(job, message, 'RateChangeRequested');
+    case 'DeletionCancelled':
+      return answered(stage('cancelled'), message, 'CancelRequested');
+    case 'DeletionFinished':
+      return stage('finished');
+    case 'DryRunFinished':
+      return stage('dry_run_finished');
+    case 'DeletionFailed':
+      return withError(stage('failed'), message, message.data.error);
+    case 'BatchDeleted':
+      return sampled(progressed(job, sequence), sequence, message);
+    case 'BatchDelayed': {
+      const { cause, error, attempt, retryAt, instance } = message.data;
+      const delay = latest(job.delay, { sequence, cause, error, attempt, retryAt, instance });
+      return withError({ ...job, delay }, message, error);
+    }
+    default:
+      return job;
+  }
+}
+
+/** What does not depend on the deleter's sequence: requests, objects by batch and position, the monitor's own word. */
+function apply(job: JobProjection, message: LedgerMessage): JobProjection {
+  switch (message.type) {
+    case 'DeleteRequested':
+      return { ...asked(job, message), traceparent: message.traceparent ?? job.traceparent };
+    case 'PauseRequested':
+    case 'ResumeRequested':
+    case 'CancelRequested':
+    case 'RetryRequested':
+    case 'RateChangeRequested':
+    case 'ConfirmRequested':
+      return requested(job, message);
+    case 'RequestRefused':
+      return refused(job, message);
+    case 'BatchDeleted':
+      return changeBatch(job, message.data.batch, handedOver(message.data.objectKeys.count, message.time));
+    case 'ObjectsPurged':
+      return changeBatch(job, message.data.batch, purged(message.data.positions));
+    case 'ObjectPurgeFailed': {
+      const failed = changeBatch(job, message.data.batch, purgeFailed(message.data.positions));
+      return withError(failed, message, message.data);
+    }
+    case 'ObjectPurgeDelayed': {
+      const delayed = changeBatch(job, message.data.batch, purgeDelayed(message.data.retryAt));
+      return withError(delayed, message, message.data);
+    }
+    case 'JobCompleted': {
+      const completed = { outcome: message.data.outcome, at: message.time, id: message.id };
+      return { ...job, completed: lastOf(job.completed, completed) };
+    }
+    default:
+      return job;
+  }
+}
+
+function withError(
+  job: JobProjection,
+  { id, time }: LedgerMessage,
+  { code, message }: { code: string; message: string },
+): JobProjection {
+  return { ...job, lastError: lastOf(job.lastError, { at: time, id, code, message }) };
+}

@@ -1,0 +1,151 @@
+import type {
+  BatchDelayed,
+  JobOptions,
+  JobStatus,
+  Positions,
+  RecordFailure,
+  SelectionView,
+  Totals,
+} from '@expunge/contracts';
+
+/**
+ * A job as its events tell it: a function of the set of events folded, whatever their order and repetition.
+ *
+ * What the deleter says last counts: a value from it keeps the sequence it came with, and a greater one replaces it.
+ * So nothing is put aside while a gap in the sequence is asked for; `heard` alone shows the gap.
+ * What the storage-cleaner says is united by batch and position. Lists are bounded by keeping the first or last
+ * by a key that never changes, which does not depend on the order of arrival either.
+ */
+export interface JobProjection {
+  id: string;
+  tenant: string | null;
+  request: RequestFacts | null;
+  traceparent: string | null;
+  /** The order of lists: the time of the request, of the first event while that is not known. ISO 8601 with milliseconds. */
+  listedAt: string;
+  firstAt: string;
+  updatedAt: string;
+  status: JobStatus;
+  /** Nothing more is expected, and nothing is known to be missing. */
+  settled: boolean;
+
+  /** Sequences of the deleter's events, and the last one below which none is missing. */
+  heard: Positions;
+  sequence: number;
+  stage: Numbered<{ name: Stage; at: string }> | null;
+  started: Numbered<{ instance: string; at: string; total: number | null; totalIsEstimate: boolean }> | null;
+  totals: Numbered<Totals> | null;
+  worker: Numbered<{ instance: string; at: string }> | null;
+  delay: Numbered<Delay> | null;
+  /** The last sequence that is no delay: a delay before it is over. */
+  progressedAt: number;
+
+  batches: Batches;
+  objects: { purged: number; failed: number };
+
+  /** The first ones by sequence and place in the event. */
+  failures: (Placed & RecordFailure)[];
+  retained: (Placed & { key: string })[];
+  /** Records processed at the end of each of the last seconds in which any was. */
+  recent: { second: number; processed: number }[];
+
+  lastError: { at: string; id: string; code: string; message: string } | null;
+  requests: { at: string; id: string; type: string }[];
+  answers: RequestAnswer[];
+  /** The deleter refused to begin. */
+  refused: { at: string; id: string; reason: string; message: string } | null;
+  completed: { outcome: 'completed' | 'completed_with_residue'; at: string; id: string } | null;
+  /** The greatest ledger position folded. */
+  position: number;
+}
+
+export type Numbered<T> = T & { sequence: number };
+type Placed = { sequence: number; place: number };
+
+export type Stage =
+  | 'awaiting_confirmation'
+  | 'running'
+  | 'paused'
+  | 'cancelled'
+  /** No record is left to delete; objects may be. */
+  | 'finished'
+  | 'dry_run_finished'
+  | 'failed';
+
+type Delay = Pick<BatchDelayed['data'], 'cause' | 'error' | 'attempt' | 'retryAt' | 'instance'>;
+
+export interface RequestFacts {
+  /** What the deleter started outweighs what was asked for. */
+  told: 'requested' | 'started';
+  resource: string;
+  selection: SelectionView;
+  options: JobOptions;
+  requestedBy: string;
+  reason: string | null;
+  requestedAt: string;
+}
+
+export interface RequestAnswer {
+  at: string;
+  id: string;
+  requestId: string;
+  requestType: string;
+  outcome: 'applied' | 'refused';
+  reason: string | null;
+}
+
+export interface Batches {
+  /** Batches of which every object is gone. A repetition of their events changes nothing. */
+  resolved: Positions;
+  /** By batch number. One with an object that could not be purged stays. */
+  open: Record<string, OpenBatch>;
+}
+
+export interface OpenBatch {
+  /** How many keys it has; null until BatchDeleted was heard. */
+  keys: number | null;
+  deletedAt: string | null;
+  purged: Positions;
+  /** Without those purged after all. */
+  failed: Positions;
+  /** The latest time the storage-cleaner promised to try again. */
+  retryAt: string | null;
+}
+
+export const SAMPLE_SIZE = 20;
+export const RECENT_SECONDS = 30;
+/** Requests and answers a job remembers. */
+export const REQUESTS_KEPT = 20;
+
+export function firstHeardOf(id: string, at: string): JobProjection {
+  return {
+    id,
+    tenant: null,
+    request: null,
+    traceparent: null,
+    listedAt: at,
+    firstAt: at,
+    updatedAt: at,
+    status: 'queued',
+    settled: false,
+    heard: [],
+    sequence: 0,
+    stage: null,
+    started: null,
+    totals: null,
+    worker: null,
+    delay: null,
+    progressedAt: 0,
+    batches: { resolved: [], open: {} },
+    objects: { purged: 0, failed: 0 },
+    failures: [],
+    retained: [],
+    recent: [],
+    lastError: null,
+    requests: [],
+    answers: [],
+    refused: null,
+    completed: null,
+    position: 0,
+  };
+}
