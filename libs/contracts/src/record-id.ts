@@ -9,7 +9,7 @@ export type WireId = string | number;
 
 /** JSON.parse rounds integers beyond 2^53: the id that arrived may not be the one that was meant. */
 export const exactNumber = z.number().refine((n) => !Number.isInteger(n) || Number.isSafeInteger(n), {
-  error: 'must be at most 2^53 - 1',
+  error: 'is beyond 2^53, where numbers in JSON are rounded',
 });
 /** Half a surrogate pair becomes U+FFFD on its way to the database, and would select another value. */
 export const wellFormed = z.string().refine((s) => s.isWellFormed(), { error: 'must be well-formed Unicode' });

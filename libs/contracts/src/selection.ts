@@ -56,9 +56,21 @@ function conditionFor(type: keyof typeof scalars): z.ZodType<Condition> {
     const branch = typeof raw === 'object' && raw !== null ? comparison : value;
     const parsed = branch.safeParse(raw);
     if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+    passOn(parsed.error.issues, ctx, 'is no comparison: use eq, in, gt, gte, lt, lte');
     return z.NEVER;
   });
+}
+
+/** Names each unknown member by its own path. What is empty only for lack of a known member is not also told so. */
+function passOn(issues: readonly z.core.$ZodIssue[], ctx: z.core.$RefinementCtx, unknownMember: string): void {
+  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  for (const { path, keys } of unknown) {
+    for (const key of keys) ctx.addIssue({ code: 'custom', path: [...path, key], message: unknownMember });
+  }
+  for (const issue of issues) {
+    const told = unknown.some((other) => other === issue || other.path.join('\0') === issue.path.join('\0'));
+    if (!told) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+  }
 }
 
 /** The selection as it may be asked of one resource: known fields, right types, ids of the right form. */
@@ -84,13 +96,7 @@ export function selectionFor(resource: ResourceDefinition): z.ZodType<Selection>
       }
       const parsed = branches[only].safeParse(raw);
       if (parsed.success) return parsed.data;
-      for (const issue of parsed.error.issues) {
-        const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
-        if (unknown.length === 0) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message });
-        for (const key of unknown) {
-          ctx.addIssue({ code: 'custom', path: [...issue.path, key], message: 'is no field that can be selected by' });
-        }
-      }
+      passOn(parsed.error.issues, ctx, 'is no field that can be selected by');
       return z.NEVER;
     }) as unknown as z.ZodType<Selection>;
 }
