@@ -1,27 +1,151 @@
-import type { Message, RetryTier } from '@expunge/contracts';
+import {
+  definitionOf,
+  MAINTENANCE_EXCHANGE,
+  MESSAGE_CONTENT_TYPE,
+  type Message,
+  retryQueue,
+  type RetryTier,
+} from '@expunge/contracts';
+import type { Options } from 'amqplib';
 import type { Logger } from 'pino';
+import { headerNames } from './attempt-headers.js';
 import type { BrokerConnection } from './broker-connection.adapter.js';
+import { ConfirmLink, type Outgoing } from './confirm-link.adapter.js';
+import { ValidationError } from './errors.js';
+import { BrokerUnavailableError } from './publish-errors.js';
 import type { Publisher } from './publisher.js';
+import { Window } from './window.js';
 
 export interface BrokerPublisherOptions {
   broker: BrokerConnection;
   log: Logger;
-  /** Messages on their way at most. */
+  /** Messages on their way at most; 256. */
   window?: number;
+  /** After which a publish without an answer is OutcomeUnknownError; also how long one waits for a place. 10 s. */
   confirmTimeoutMs?: number;
 }
 
-export class BrokerPublisher implements Publisher {
-  constructor(readonly options: BrokerPublisherOptions) {}
+const WINDOW = 256;
+/** A window of the largest batches would be 256 MB. */
+const WINDOW_BYTES = 32 * 1024 * 1024;
+const CONFIRM_TIMEOUT_MS = 10_000;
+const CONNECTION_WITHIN_MS = 2_000;
 
-  publish(_message: Message): Promise<void> {
-    throw new Error('not yet');
+/** Publishes with confirms over one channel, which comes back with the connection. */
+export class BrokerPublisher implements Publisher {
+  readonly #broker: BrokerConnection;
+  readonly #log: Logger;
+  readonly #window: Window;
+  readonly #slots: number;
+  readonly #confirmTimeoutMs: number;
+  #link: ConfirmLink | undefined;
+  #opening: Promise<ConfirmLink> | undefined;
+  #closed = false;
+
+  constructor(options: BrokerPublisherOptions) {
+    this.#broker = options.broker;
+    this.#log = options.log;
+    this.#slots = options.window ?? WINDOW;
+    this.#window = new Window(this.#slots, WINDOW_BYTES);
+    this.#confirmTimeoutMs = options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS;
   }
-  send(_queue: string, _message: Message, _options?: { attempt?: number; tier?: RetryTier }): Promise<void> {
-    throw new Error('not yet');
+
+  /** Messages whose outcome is not known yet. */
+  get onTheWay(): number {
+    return this.#window.used;
   }
-  /** Waits for what is on its way, then closes the channel. */
-  close(): Promise<void> {
-    throw new Error('not yet');
+
+  async publish(message: Message): Promise<void> {
+    const routingKey = definitionOf(message.type)?.routingKey;
+    if (routingKey === undefined) throw new ValidationError(`no message type ${message.type}`);
+    if (routingKey === null) throw new ValidationError(`${message.type} has no routing key: send it to its queue`);
+    await this.put(outgoing(MAINTENANCE_EXCHANGE, routingKey, message, 1));
   }
+
+  async send(queue: string, message: Message, options: { attempt?: number; tier?: RetryTier } = {}): Promise<void> {
+    const to = options.tier === undefined ? queue : retryQueue(queue, options.tier);
+    await this.put(outgoing('', to, message, options.attempt ?? 1));
+  }
+
+  /** Any bytes, with the properties as they are given; otherwise as `publish`. */
+  async put(message: Outgoing): Promise<void> {
+    if (this.#closed) throw new BrokerUnavailableError('the publisher is closed');
+    const leave = await this.#window.enter(message.content.length, this.#confirmTimeoutMs);
+    if (!leave) {
+      throw new BrokerUnavailableError(`${this.#slots} messages wait for their confirms, none came in time`);
+    }
+    let link: ConfirmLink;
+    try {
+      link = await this.#writableLink();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    try {
+      await link.publish(message, this.#confirmTimeoutMs, leave);
+    } finally {
+      this.#giveUpIfStuck(link);
+    }
+  }
+
+  /** What is on its way is waited for; call before the connection closes. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#link?.close(this.#confirmTimeoutMs);
+  }
+
+  async #writableLink(): Promise<ConfirmLink> {
+    if (!(await this.#broker.whenWritable(CONNECTION_WITHIN_MS))) {
+      const why = this.#broker.blocked === null ? 'not connected' : `blocked: ${this.#broker.blocked}`;
+      throw new BrokerUnavailableError(`the broker takes no messages (${why})`, { cause: this.#broker.lastError });
+    }
+    const link = this.#link?.open ? this.#link : await this.#openLink();
+    if (!(await link.writable(this.#confirmTimeoutMs))) {
+      throw new BrokerUnavailableError('the connection to the broker takes no more messages');
+    }
+    return link;
+  }
+
+  #openLink(): Promise<ConfirmLink> {
+    this.#opening ??= this.#broker
+      .openConfirmChannel()
+      .then((channel) => {
+        channel.on('error', (error: Error & { code?: number }) => {
+          this.#onChannelError(error);
+        });
+        return (this.#link = new ConfirmLink(channel));
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
+  }
+
+  /** 404: the exchange is gone. Its being declared again is what the next publish needs. */
+  #onChannelError(error: Error & { code?: number }): void {
+    this.#log.warn({ err: error }, 'the broker closed the channel of the publisher');
+    if (error.code === 404) this.#broker.assertTopology().catch(() => undefined);
+  }
+
+  /** Places of messages that are never answered would be lost until the connection ends. */
+  #giveUpIfStuck(link: ConfirmLink): void {
+    if (link !== this.#link || link.late * 2 < this.#slots) return;
+    this.#link = undefined;
+    this.#log.warn({ late: link.late }, 'the broker answers publishes no more: taking a new channel');
+    void link.close(0);
+  }
+}
+
+function outgoing(exchange: string, routingKey: string, message: Message, attempt: number): Outgoing {
+  const properties: Options.Publish = {
+    persistent: true,
+    mandatory: true,
+    messageId: message.id,
+    type: message.type,
+    correlationId: message.subject,
+    timestamp: Math.floor(Date.parse(message.time) / 1000),
+    contentType: MESSAGE_CONTENT_TYPE,
+    headers: { [headerNames.attempt]: attempt },
+  };
+  return { exchange, routingKey, content: Buffer.from(JSON.stringify(message)), properties };
 }

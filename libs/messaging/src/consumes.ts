@@ -15,8 +15,8 @@ export type Consumed = WorkQueue | { transient: TransientKind };
  */
 export function Consumes(consumed: Consumed): MethodDecorator {
   const pattern = 'transient' in consumed ? `transient:${consumed.transient}` : consumed.name;
-  return applyDecorators(
-    EventPattern<string>(pattern, { consumes: consumed }),
-    UseFilters(new ErrorPassThroughFilter()),
-  );
+  // Without the type argument another overload is taken, whose decorator fits no typed handler (TS1241).
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-arguments
+  const handles = EventPattern<string>(pattern, { consumes: consumed });
+  return applyDecorators(handles, UseFilters(new ErrorPassThroughFilter()));
 }

@@ -1,0 +1,65 @@
+import type { MessageProperties, Options } from 'amqplib';
+import { headerNames } from './attempt-headers.js';
+
+/** Headers must fit one frame (128 kB with their type tags); what somebody stuffed further is left behind. */
+const MOST_HEADER_BYTES = 64 * 1024;
+
+/** Written by the broker; on a message published again they would count the copy as the dead letter of another. */
+const brokersOwn = new Set([
+  'x-death',
+  'x-delivery-count',
+  'x-acquired-count',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'x-last-death-exchange',
+  'x-last-death-queue',
+  'x-last-death-reason',
+]);
+
+/**
+ * The properties of a copy: those of the message, except what would change where the copy goes or how long it lives.
+ * `expiration` would end a parked message, `userId` is checked against our own, `CC` and `BCC` route it elsewhere too.
+ */
+export function copiedProperties(original: MessageProperties, headers: Record<string, unknown>): Options.Publish {
+  const optional = {
+    contentType: text(original.contentType),
+    contentEncoding: text(original.contentEncoding),
+    correlationId: text(original.correlationId),
+    replyTo: text(original.replyTo),
+    messageId: text(original.messageId),
+    type: text(original.type),
+    appId: text(original.appId),
+    timestamp: number(original.timestamp),
+    priority: number(original.priority),
+  };
+  const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
+  return { ...present, persistent: true, mandatory: true, headers: { ...kept(original), ...headers } };
+}
+
+function kept(original: MessageProperties): Record<string, unknown> {
+  const headers: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries<unknown>(original.headers ?? {})) {
+    if (brokersOwn.has(name) || name === headerNames.publish) continue;
+    headers[name === 'CC' || name === 'BCC' ? `x-original-${name.toLowerCase()}` : name] = value;
+  }
+  if (original.userId !== undefined) headers['x-original-user-id'] = text(original.userId);
+  if (original.expiration !== undefined) headers['x-original-expiration'] = text(original.expiration);
+  return sizeOf(headers) <= MOST_HEADER_BYTES ? headers : { 'x-headers-dropped': true };
+}
+
+function sizeOf(headers: Record<string, unknown>): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(headers));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
