@@ -1,0 +1,31 @@
+/** The most keys one bulk call may carry: the S3 API's limit, which the SDK does not check. */
+export const MAX_KEYS_PER_CALL = 1000;
+
+/** Why a call, or one key of it, was not carried out. `code` is the store's own, or one of ours when nobody answered. */
+export interface Refusal {
+  code: string;
+  message: string;
+  /** The HTTP status of a whole call; null for one key inside an answer, and where there was no answer. */
+  status: number | null;
+}
+
+/**
+ * What a store said. A key may stand in neither list: then nothing is known of it.
+ * `refused` means the whole call failed; keys of it may be gone all the same.
+ */
+export type Answer =
+  | { kind: 'answered'; deleted: string[]; errors: (Refusal & { key: string })[] }
+  | { kind: 'refused'; refusal: Refusal };
+
+/** The port to the bucket. Deleting what is not there counts as deleted, so every call may be repeated. */
+export interface ObjectStore {
+  /** One call with at most MAX_KEYS_PER_CALL different keys. Always answers within the store's time limit. */
+  deleteMany(keys: readonly string[]): Promise<Answer>;
+  /** For a key that the bulk call cannot carry unharmed. */
+  deleteOne(key: string): Promise<Answer>;
+  /** Null when the bucket answers and lets us in. */
+  probe(): Promise<Refusal | null>;
+  close(): void;
+}
+
+export const OBJECT_STORE = Symbol('ObjectStore');

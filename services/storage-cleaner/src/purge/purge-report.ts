@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import {
+  type Message,
+  ObjectPurgeDelayed,
+  ObjectPurgeFailed,
+  ObjectsPurged,
+  positions,
+  PurgeRequested,
+  purgeEventId,
+  type RetryTier,
+  tierOf,
+} from '@expunge/contracts';
+import { givenUp, positionsIn, type PurgeOutcome } from './purge-outcome.js';
+import type { PurgeWork } from './purge-work.js';
+
+/** One thing to send; each waits for the broker's confirm of the one before. */
+export type ReportStep =
+  { to: 'retry'; message: Message; attempt: number; tier: RetryTier } | { to: 'exchange'; message: Message };
+
+export interface ReportContext {
+  /** Of the delivery: 1 for the first. */
+  attempt: number;
+  now: Date;
+  retryForMs: number;
+  instance: string;
+}
+
+export const SOURCE = 'urn:expunge:storage-cleaner';
+
+const LONGEST_MESSAGE = 300;
+
+/**
+ * Whether what is still refused is given up: only on the last tier, so that a message which waited in its queue
+ * longer than the store may be away still gets more than one attempt.
+ */
+export function isOverdue(since: string, { attempt, now, retryForMs }: ReportContext): boolean {
+  return tierOf(attempt) === tierOf(Infinity) && now.getTime() - Date.parse(since) >= retryForMs;
+}
+
+/**
+ * What is said after an attempt, and in which order. The retry copy goes first: whatever is lost after it, the
+ * positions that are not purged are in the broker twice rather than nowhere. An event's id follows from what it says,
+ * so a crash between any two steps costs a repetition, never a contradiction.
+ */
+export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context: ReportContext): ReportStep[] {
+  const { purged, permanent, transient } = isOverdue(work.since, context) ? givenUp(attempted) : attempted;
+  const { attempt, now, instance } = context;
+  const { batch, since } = work;
+  const time = now.toISOString();
+  const envelope = (
+    what: Parameters<typeof purgeEventId>[0]['what'],
+    of: ReturnType<typeof positionsIn>,
+    detail?: string,
+  ) => ({
+    id: purgeEventId(
+      { job: work.job, batch, positions: of, what, ...(detail === undefined ? {} : { detail }) },
+      sha256,
+    ),
+    source: SOURCE,
+    subject: work.job,
+    time,
+    tenantid: work.tenantid,
+    traceparent: work.traceparent,
+  });
+
+  const steps: ReportStep[] = [];
+  const remaining = positionsIn(transient);
+  if (remaining.length > 0) {
+    const tier = tierOf(attempt);
+    const keys = new Map(work.targets.map(({ position, key }) => [position, key]));
+    const objectKeys = [...positions.each(remaining)].map((position) => keys.get(position) ?? '');
+    const data = { batch, positions: remaining, objectKeys, since };
+    const message = PurgeRequested.create({ ...envelope('again', remaining, `${attempt}|${since}`), data });
+    steps.push({ to: 'retry', message, attempt: attempt + 1, tier });
+    const retryAt = new Date(now.getTime() + tier * 1000).toISOString();
+    for (const [code, refused] of transient) {
+      const data = {
+        batch,
+        positions: refused.positions,
+        instance,
+        code,
+        message: short(refused.message),
+        attempt,
+        retryAt,
+      };
+      const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}`);
+      steps.push({ to: 'exchange', message: ObjectPurgeDelayed.create({ ...fields, data }) });
+    }
+  }
+  if (purged.length > 0) {
+    const data = { batch, positions: purged, instance };
+    steps.push({ to: 'exchange', message: ObjectsPurged.create({ ...envelope('purged', purged), data }) });
+  }
+  for (const [code, refused] of permanent) {
+    const data = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
+    // With `since`: a person's retry that is refused again is another event, not a repetition of the first refusal.
+    const fields = envelope('failed', refused.positions, `${code}|${since}`);
+    steps.push({ to: 'exchange', message: ObjectPurgeFailed.create({ ...fields, data }) });
+  }
+  return steps;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function short(message: string): string {
+  return message.slice(0, LONGEST_MESSAGE);
+}

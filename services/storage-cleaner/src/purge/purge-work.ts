@@ -1,0 +1,46 @@
+import { type AnyMessage, positions } from '@expunge/contracts';
+import { ValidationError } from '@expunge/messaging';
+
+/** One object: where its key stands in the batch's list, and the key. */
+export interface Target {
+  position: number;
+  key: string;
+}
+
+/** What one message asks for: some or all objects of one batch. */
+export interface PurgeWork {
+  job: string;
+  batch: number;
+  targets: Target[];
+  /** RFC 3339. How long a purge is retried counts from here. */
+  since: string;
+  tenantid: string | undefined;
+  traceparent: string | undefined;
+}
+
+/** @throws ValidationError the message asks for no purge, or its keys and positions do not match */
+export function purgeWorkOf(message: AnyMessage): PurgeWork {
+  const { subject: job, tenantid, traceparent } = message;
+  switch (message.type) {
+    case 'BatchDeleted': {
+      const { batch, objectKeys } = message.data;
+      const targets = objectKeys.map((key, position) => ({ position, key }));
+      return { job, batch, targets, since: message.time, tenantid, traceparent };
+    }
+    case 'PurgeRequested': {
+      const { batch, objectKeys, since } = message.data;
+      // Counted first: a range may be written that no loop should walk.
+      const asked = positions.count(message.data.positions);
+      if (asked !== objectKeys.length) {
+        throw new ValidationError(`PurgeRequested names ${asked} positions and ${objectKeys.length} keys`);
+      }
+      const targets = [...positions.each(message.data.positions)].map((position, i) => ({
+        position,
+        key: objectKeys[i] ?? '',
+      }));
+      return { job, batch, targets, since, tenantid, traceparent };
+    }
+    default:
+      throw new ValidationError(`${message.type} asks for no purge`);
+  }
+}
