@@ -1,0 +1,57 @@
+import { TransientError } from '@expunge/messaging';
+import { HttpException } from '@nestjs/common';
+import { type Problem, problem, type ProblemCode, ProblemError } from './problem.js';
+
+export interface Answer {
+  problem: Problem;
+  headers: Readonly<Record<string, string>>;
+  /** The error is ours to look into, and goes to the log. */
+  unexpected: boolean;
+}
+
+/**
+ * The problem for whatever was thrown: by us, the framework or its body parser.
+ * Texts of errors that are not ours never reach the client: they quote bodies, paths and addresses.
+ */
+export function problemOf(error: unknown, url: string): Answer {
+  if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers, unexpected: false };
+  if (error instanceof TransientError) {
+    const detail = 'A store or the broker does not answer; try again.';
+    return { problem: problem('store-unavailable', detail), headers: { 'Retry-After': '2' }, unexpected: true };
+  }
+  const known = byStatus[statusOf(error)];
+  if (known) return { problem: problem(known(url).code, known(url).detail), headers: {}, unexpected: false };
+  const detail = 'The request ended with an error; the log has it.';
+  return { problem: problem('internal-error', detail), headers: {}, unexpected: true };
+}
+
+export const BODY_LIMIT_BYTES = 1_048_576;
+
+const byStatus: Partial<Record<number, (url: string) => { code: ProblemCode; detail: string }>> = {
+  400: (url) => ({
+    code: 'malformed-request',
+    detail: isWellFormedUrl(url)
+      ? 'The body is not well-formed JSON, or does not match its Content-Length or Content-Encoding.'
+      : 'The address is not well-formed.',
+  }),
+  404: () => ({ code: 'not-found', detail: 'There is no such address, or not with this method.' }),
+  413: () => ({ code: 'body-too-large', detail: `A body may have at most ${String(BODY_LIMIT_BYTES)} bytes.` }),
+  415: () => ({ code: 'unsupported-media-type', detail: 'The body must be JSON in UTF-8.' }),
+};
+
+/** The framework's exceptions say it by `getStatus`, the body parser's errors by `status`. */
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  if (error instanceof SyntaxError || error instanceof URIError) return 400;
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' ? status : 500;
+}
+
+function isWellFormedUrl(url: string): boolean {
+  try {
+    decodeURI(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
