@@ -1,0 +1,85 @@
+import { JobOptions, type ResourceDefinition, type Selection, selectionFor, wellFormed } from '@expunge/contracts';
+import { z } from 'zod';
+import { type FieldError, pointer } from '../problems/problem.js';
+
+/** What a client asked for, in the contracts' terms. */
+export interface JobRequest {
+  resource: string;
+  selection: Selection;
+  options: JobOptions;
+  reason: string | null;
+}
+
+export type ParsedJobRequest = { ok: true; request: JobRequest } | { ok: false; errors: FieldError[] };
+
+const required = (issue: { input?: unknown; expected?: unknown }) =>
+  issue.input === undefined ? 'is required' : undefined;
+
+const batchSize = JobOptions.shape.batchSize;
+
+const Body = z.strictObject(
+  {
+    resource: z.string({ error: required }),
+    selection: z.unknown().refine((value) => value !== undefined, { error: 'is required' }),
+    options: z.strictObject({ batch_size: batchSize }).optional(),
+    reason: wellFormed.max(1000).nullish(),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'must be a JSON object' : undefined) },
+);
+
+/**
+ * The request a body stands for, or everything that is wrong with it.
+ * A member that is not known is an error, never left out: what was meant by it would not happen.
+ */
+export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, ResourceDefinition>): ParsedJobRequest {
+  const parsed = Body.safeParse(body);
+  const errors = parsed.success ? [] : parsed.error.issues.flatMap((issue) => errorsOf(issue, []));
+  const { resource: name, selection } = (isObject(body) ? body : {}) as { resource?: unknown; selection?: unknown };
+  const resource = typeof name === 'string' ? resources.get(name) : undefined;
+  if (typeof name === 'string' && !resource) {
+    errors.push({ pointer: '/resource', detail: `must be one of ${[...resources.keys()].join(', ')}` });
+  }
+  const checked = resource && selection !== undefined ? selectionFor(resource).safeParse(selection) : undefined;
+  if (checked?.success === false) {
+    errors.push(...checked.error.issues.flatMap((issue) => errorsOf(issue, ['selection'])));
+  }
+  if (checked?.success) errors.push(...repetitions(checked.data));
+  if (!parsed.success || !checked?.success || errors.length > 0) return { ok: false, errors };
+  return {
+    ok: true,
+    request: {
+      resource: parsed.data.resource,
+      selection: checked.data,
+      options: { batchSize: parsed.data.options?.batch_size ?? batchSize.parse(undefined) },
+      reason: parsed.data.reason ?? null,
+    },
+  };
+}
+
+function errorsOf(issue: z.core.$ZodIssue, under: string[]): FieldError[] {
+  const path = [...under, ...issue.path];
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: pointer(path), detail: issue.message }];
+  return issue.keys.map((key) => ({ pointer: pointer([...path, key]), detail: 'is not known here' }));
+}
+
+/** An id or value that is named twice is a list gone wrong: somebody meant another one. */
+function repetitions(selection: Selection): FieldError[] {
+  if ('ids' in selection) return repeated(selection.ids, ['selection', 'ids']);
+  if (!('filter' in selection)) return [];
+  return Object.entries(selection.filter).flatMap(([field, condition]) =>
+    isObject(condition) && condition.in ? repeated(condition.in, ['selection', 'filter', field, 'in']) : [],
+  );
+}
+
+function repeated(values: readonly unknown[], path: string[]): FieldError[] {
+  const first = new Map<string, number>();
+  return values.flatMap((value, i) => {
+    const seen = first.get(String(value));
+    if (seen === undefined) first.set(String(value), i);
+    return seen === undefined ? [] : [{ pointer: pointer([...path, i]), detail: `repeats the value at ${seen}` }];
+  });
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
