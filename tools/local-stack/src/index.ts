@@ -4,3 +4,8 @@ export type { ObjectStore } from './object-store/start-object-store.js';
 export { Guard } from './process/guard.js';
 export { Supervised } from './process/supervised.js';
 export { createVhost, type Vhost } from './rabbitmq/vhosts.js';
+export { type Replicas, type ServiceName, serviceNames } from './services/instances.js';
+export { type Service, type Services, type ServicesOptions, startServices } from './services/start-services.js';
+export { type Access, describeStack, type StackFile, writeStackFile } from './stack-file.js';
+export { newSecret, signToken } from './token.js';
+export { until } from './until.js';

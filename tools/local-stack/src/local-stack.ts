@@ -30,7 +30,13 @@ export interface LocalStack {
   readonly run: RunFolder;
   readonly guard: Guard;
   readonly rabbitmq: { readonly url: string; readonly managementUrl: string; readonly server: Supervised | null };
-  readonly mongodb: { readonly url: string; readonly recordsUrl: string; readonly server: Supervised | null };
+  readonly mongodb: {
+    readonly url: string;
+    readonly recordsUrl: string;
+    /** The engine behind whichever of the two is ours. */
+    readonly server: Supervised | null;
+    readonly recordsAreOurs: boolean;
+  };
   readonly s3: ObjectStore & { readonly server: Supervised | null };
   createVhost(name: string): Promise<Vhost>;
   /** Ends every server. Its data go with it unless kept, in which case the servers are given time to close it. */
@@ -54,7 +60,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
   const stop = async ({ keep = false } = {}) => {
     if (keep) guard.keep();
     await Promise.all(stops.map((end) => end(keep ? 5_000 : 0)));
-    guard.leave();
+    guard.end();
     rmSync(run.sockets, { recursive: true, force: true });
     if (!keep) rmSync(run.directory, { recursive: true, force: true });
   };
@@ -94,5 +100,6 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
 function mongoDbOf(given: ReturnType<typeof givenParts>, engine: StartedMongoDb | null): LocalStack['mongodb'] {
   const url = given.mongodb ?? engine?.url ?? '';
   const recordsUrl = given.recordsMongodb ?? databaseUrl(engine?.url ?? '', 'records');
-  return { url, recordsUrl, server: engine?.server ?? null };
+  const recordsAreOurs = given.recordsMongodb === undefined;
+  return { url, recordsUrl, server: engine?.server ?? null, recordsAreOurs };
 }

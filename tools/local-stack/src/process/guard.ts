@@ -11,7 +11,6 @@ while read -r operation group; do
     add) groups="$groups $group" ;;
     drop) rest=; for g in $groups; do [ "$g" = "$group" ] || rest="$rest $g"; done; groups=$rest ;;
     keep) shift $# ;;
-    leave) exit 0 ;;
   esac
 done
 for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
@@ -45,9 +44,8 @@ export class Guard {
     this.#tell('keep');
   }
 
-  /** Everything has ended: nothing is left to watch. */
-  leave(): void {
-    this.#tell('leave');
+  /** Ends whatever still runs, as it would when this process died. */
+  end(): void {
     this.#child.stdin?.end();
   }
 

@@ -1,0 +1,27 @@
+import type { Job } from './job-client.js';
+
+export function describeFilling(filled: { records: number; objects: number }): string {
+  return `${count(filled.records, 'record')}, ${count(filled.objects, 'object')}`;
+}
+
+/** `1,200 of 2,000 records, 2,100 of 4,000 objects, 650/s, eta 2 s, running` */
+export function describeJob(job: Job, expected: { records: number; objects: number }, now: number): string {
+  const { succeeded, failed_count, objects } = job.progress;
+  const parts = [
+    `${format(succeeded)} of ${count(expected.records, 'record')}`,
+    `${format(objects.purged)} of ${count(expected.objects, 'object')}`,
+    failed_count + objects.failed > 0 ? `${format(failed_count + objects.failed)} failed` : '',
+    job.rate ? `${format(Math.round(job.rate))}/s` : '',
+    job.eta ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',
+    job.status,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+export function count(number: number, noun: string): string {
+  return `${format(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function format(number: number): string {
+  return number.toLocaleString('en');
+}

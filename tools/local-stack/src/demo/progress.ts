@@ -1,0 +1,47 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+/** A bar on a terminal; elsewhere a line every two seconds. */
+export interface Progress {
+  update(done: number, text: string): void;
+  /** Leaves the last state standing. */
+  stop(): void;
+}
+
+const lineEvery = 2_000;
+
+export function showProgress(title: string, total: number): Progress {
+  return process.stdout.isTTY ? bar(title, total) : lines(title, total);
+}
+
+function bar(title: string, total: number): Progress {
+  const format = `${title} {bar} {percentage}% {text}`;
+  const shown = new SingleBar(
+    { format, barsize: 30, hideCursor: true, clearOnComplete: false },
+    Presets.shades_classic,
+  );
+  shown.start(total, 0, { text: '' });
+  return {
+    update: (done, text) => shown.update(Math.min(done, total), { text }),
+    stop: () => shown.stop(),
+  };
+}
+
+function lines(title: string, total: number): Progress {
+  let latest = '';
+  let printed = '';
+  const print = () => {
+    if (latest !== printed) console.log(latest);
+    printed = latest;
+  };
+  const timer = setInterval(print, lineEvery);
+  return {
+    update: (done, text) => {
+      const percent = total === 0 ? 100 : Math.floor((Math.min(done, total) / total) * 100);
+      latest = `${title} ${percent}% ${text}`;
+    },
+    stop: () => {
+      clearInterval(timer);
+      print();
+    },
+  };
+}
