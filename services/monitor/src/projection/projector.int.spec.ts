@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Appender } from '../ledger/appender.service.js';
+import { compact } from '../ledger/compact.js';
+import { LedgerRepository } from '../ledger/ledger.repository.js';
+import { openTestDatabase, type TestDatabase } from '../testing/database.js';
+import { Story } from '../testing/story.js';
+import { evolve } from './evolve.js';
+import type { JobProjection } from './job.js';
+import { JobRepository } from './job.repository.js';
+import { Projector } from './projector.service.js';
+import type { Recorded } from './recorded.js';
+
+let database: TestDatabase;
+let jobs: JobRepository;
+
+beforeEach(async () => {
+  database = openTestDatabase('projection');
+  jobs = new JobRepository(database.db);
+  await jobs.createIndexes();
+});
+
+afterEach(() => database.drop());
+
+function history(job: string, batches: number): Recorded[] {
+  const story = new Story(job).requested().started(batches * 10);
+  for (let i = 1; i <= batches; i++) {
+    story.batch(10, 4, { retained: [`shared-${i}`] });
+    story.purged(i, [[0, 1]]).purged(i, [[2, 3]]);
+  }
+  return story.finished().events.map((message, i) => ({ position: i + 1, message: compact(message) }));
+}
+
+const folded = (events: Recorded[]) => events.reduce<JobProjection | null>(evolve, null);
+
+describe('Projector', () => {
+  it('stores exactly what the fold gives', async () => {
+    const events = history('job-1', 5);
+    const projector = new Projector(jobs);
+    for (const event of events) await projector.fold('job-1', event);
+    expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
+  });
+
+  it('folds what waits for one job in few writes', async () => {
+    const events = history('job-1', 60);
+    const projector = new Projector(jobs);
+    await Promise.all(events.map((event) => projector.fold('job-1', event)));
+    const stored = await jobs.read('job-1');
+    expect(stored?.job).toEqual(folded(events));
+    expect(stored?.revision).toBeLessThan(5);
+  });
+
+  it('loses nothing when two instances fold one job at once', async () => {
+    const events = history('job-1', 40);
+    const [first, second] = [new Projector(jobs), new Projector(jobs)];
+    await Promise.all(events.map((event, i) => (i % 2 ? first : second).fold('job-1', event)));
+    expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
+  });
+
+  it('writes nothing for an event that was folded before', async () => {
+    const events = history('job-1', 3);
+    const projector = new Projector(jobs);
+    for (const event of events) await projector.fold('job-1', event);
+    const { revision } = (await jobs.read('job-1'))!;
+    for (const event of events) await projector.fold('job-1', event);
+    expect((await jobs.read('job-1'))?.revision).toBe(revision);
+  });
+
+  it('goes on with a job after a fold of it failed', async () => {
+    const events = history('job-1', 2);
+    let broken = true;
+    const projector = new Projector(jobs, () => (broken ? Promise.reject(new Error('cut here')) : Promise.resolve()));
+    await expect(projector.fold('job-1', events[0]!)).rejects.toThrow('cut here');
+    broken = false;
+    await Promise.all(events.map((event) => projector.fold('job-1', event)));
+    expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
+  });
+});
+
+describe('a monitor that dies', () => {
+  const messages = history('job-1', 2).map(({ message }) => message);
+
+  it.each(['before the append', 'between append and fold', 'between fold and acknowledgement'])(
+    '%s folds every event once it is redelivered',
+    async (cut) => {
+      const ledger = new LedgerRepository(database.db);
+      await ledger.createIndexes();
+      for (const message of messages) {
+        // The one that dies: what it held in memory is gone, what it wrote stands.
+        if (cut !== 'before the append') {
+          const recorded = await new Appender(ledger).append(message);
+          if (cut === 'between fold and acknowledgement') await new Projector(jobs).fold('job-1', recorded);
+        }
+        const recorded = await new Appender(ledger).append(message);
+        await new Projector(jobs).fold('job-1', recorded);
+      }
+      const events = messages.map((message, i) => ({ position: i + 1, message }));
+      expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
+      expect(await ledger.lastPosition()).toBe(messages.length);
+    },
+  );
+});
+
+describe('pages of jobs', () => {
+  it('show each job once while others come in', async () => {
+    const projector = new Projector(jobs);
+    const request = (name: string, start: number) => {
+      const [message] = new Story(name, start).requested().events;
+      return projector.fold(name, { position: 1, message: compact(message!) });
+    };
+    const noon = Date.parse('2026-11-01T12:00:00Z');
+    // Pairs at the same instant: the id decides between them.
+    for (let i = 0; i < 20; i++) await request(`old-${String(i).padStart(2, '0')}`, noon + Math.floor(i / 2) * 1000);
+    const seen: string[] = [];
+    let before: { listedAt: string; id: string } | null = null;
+    for (let page = 0; page < 10; page++) {
+      const found: JobProjection[] = await jobs.page({
+        tenant: 'tenant-1',
+        statuses: ['queued'],
+        resource: 'receipts',
+        before,
+        limit: 3,
+      });
+      seen.push(...found.map(({ id }) => id).filter((id) => id.startsWith('old-')));
+      const last = found.at(-1);
+      if (!last) break;
+      before = { listedAt: last.listedAt, id: last.id };
+      await request(`new-${page}`, noon + 3_600_000 + page);
+    }
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => `old-${String(19 - i).padStart(2, '0')}`));
+  });
+});

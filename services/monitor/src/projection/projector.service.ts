@@ -1,0 +1,76 @@
+import { isDeepStrictEqual } from 'node:util';
+import { TransientError } from '@expunge/messaging';
+import { evolve } from './evolve.js';
+import type { JobProjection } from './job.js';
+import type { JobRepository } from './job.repository.js';
+import type { Recorded } from './recorded.js';
+
+/** Another instance folding the same job at the same time is a moment of a hand-over: it ends. */
+const ATTEMPTS = 20;
+
+export interface Folded {
+  before: JobProjection | null;
+  after: JobProjection;
+}
+
+interface Lane {
+  waiting: { event: Recorded; resolve: () => void; reject: (error: unknown) => void }[];
+}
+
+/** Folds events into their jobs' documents: different jobs side by side, what waits for one job in one write. */
+export class Projector {
+  private readonly lanes = new Map<string, Lane>();
+
+  /** `changed` is told of every write, before the folded events count as folded. */
+  constructor(
+    private readonly jobs: JobRepository,
+    private readonly changed: (folded: Folded) => Promise<void> = () => Promise.resolve(),
+  ) {}
+
+  /**
+   * Resolves when the event's job was written with it, or had it already.
+   * @throws TransientError the store is away, or other instances kept writing the job
+   */
+  fold(job: string, event: Recorded): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lane = this.lanes.get(job);
+      if (lane) {
+        lane.waiting.push({ event, resolve, reject });
+        return;
+      }
+      const opened: Lane = { waiting: [{ event, resolve, reject }] };
+      this.lanes.set(job, opened);
+      void this.run(job, opened);
+    });
+  }
+
+  private async run(job: string, lane: Lane): Promise<void> {
+    while (lane.waiting.length > 0) {
+      const group = lane.waiting.splice(0);
+      try {
+        await this.foldAll(
+          job,
+          group.map(({ event }) => event),
+        );
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.lanes.delete(job);
+  }
+
+  private async foldAll(job: string, events: Recorded[]): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const stored = await this.jobs.read(job);
+      const before = stored?.job ?? null;
+      const after = events.reduce<JobProjection | null>(evolve, before);
+      if (after === null || isDeepStrictEqual(after, before)) return;
+      if (await this.jobs.write(after, stored?.revision ?? null)) {
+        await this.changed({ before, after });
+        return;
+      }
+    }
+    throw new TransientError('MONITOR_FOLD_CONTENDED', `${job} was written by others ${ATTEMPTS} times in a row`);
+  }
+}
