@@ -1,0 +1,112 @@
+import { keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
+import type { Logger } from 'pino';
+import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
+import { type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
+import { consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
+import type { HeldJob } from './held-job.js';
+import type { LeftoversRepository } from './jobs/leftovers.repository.js';
+import type { Records } from './records/records.js';
+import type { RecordsClock } from './records/records-clock.js';
+
+export interface BatchContext {
+  resource: ResourceDefinition;
+  clock: RecordsClock;
+  owner: string;
+}
+
+/** Plan, delete, look, resolve: the steps of one batch against the stores. */
+export class BatchService {
+  constructor(
+    private readonly records: Records,
+    private readonly leftovers: LeftoversRepository,
+    private readonly instance: string,
+  ) {}
+
+  /** The next page, without the records this job has given up on. */
+  async page(job: DeletionJob, resource: ResourceDefinition, cursor: WireId | null): Promise<Page> {
+    const page = await this.records.page(resource, scopeOf(job), cursor, job.request.options.batchSize);
+    if (job.totals.failed === 0 || page.records.length === 0) return page;
+    const known = await this.leftovers.knownFailures(
+      job.id,
+      page.records.map((record) => record.id),
+    );
+    return { ...page, records: page.records.filter((record) => !known.has(String(record.id))) };
+  }
+
+  until(clock: RecordsClock): Date {
+    return new Date(clock.earliest().getTime() + timing.plan);
+  }
+
+  plan(job: DeletionJob, page: FullPage, context: BatchContext): DeletionJob {
+    const { resource, clock, owner } = context;
+    const keyPrefix = keyPrefixOf(resource, job.tenant);
+    return planBatch(job, page, { owner, until: this.until(clock), keyPrefix, now: new Date() });
+  }
+
+  /**
+   * Deletes by the standing plan and finds out what came of it; the outbox goes out and the next page is read meanwhile.
+   * Null: the delete may have been refused by the clock. The job that is returned is not written yet.
+   */
+  async execute(
+    held: HeldJob,
+    context: BatchContext,
+    readAhead: boolean,
+  ): Promise<{ job: DeletionJob; nextPage: Page | null } | null> {
+    const { resource, clock } = context;
+    const plan = planOf(held.job);
+    const meanwhile = Promise.all([
+      held.flush(),
+      readAhead ? this.page(held.job, resource, plan.closesAt) : Promise.resolve(null),
+    ]);
+    // Whatever the delete throws is thrown first; this promise must not be the one nobody awaits.
+    meanwhile.catch(() => undefined);
+    if (plan.records.length > 0) {
+      const outcome = await this.records.delete(resource, scopeOf(held.job), plan, clock);
+      if (!outcome.answered) {
+        await meanwhile;
+        return null;
+      }
+    }
+    const resolution = await this.resolution(held.job, resource, plan);
+    const [, nextPage] = await meanwhile;
+    return { job: resolution(held.job), nextPage };
+  }
+
+  /** Without another delete. Only once the plan's deadline has passed. */
+  async resolveByReading(held: HeldJob, resource: ResourceDefinition): Promise<DeletionJob> {
+    const resolution = await this.resolution(held.job, resource, planOf(held.job));
+    return resolution(held.job);
+  }
+
+  report(job: DeletionJob, plan: Plan, log: Logger): void {
+    const event = job.outbox.find((candidate) => candidate.sequence === job.sequence);
+    if (event?.type !== 'BatchDeleted') return;
+    const { batch, count, failures, objectKeys, totals } = event.data;
+    const done = totals.succeeded + totals.failed;
+    const progress = job.total === null ? `${done}` : `${done}/${job.total} = ${percent(done, job.total)} %`;
+    const ids = { from: plan.records[0]?.id, to: plan.records.at(-1)?.id };
+    log.info({ batch, ids, objects: objectKeys.length }, `${count} deleted, ${failures.length} failed (${progress})`);
+  }
+
+  private async resolution(job: DeletionJob, resource: ResourceDefinition, plan: Plan) {
+    const batch = job.totals.batches + 1;
+    const aftermath = await this.records.aftermath(resource, scopeOf(job), plan);
+    const consequence = consequenceOf(plan, aftermath);
+    const [newlyRetained] = await Promise.all([
+      this.leftovers.addRetained(job.id, batch, consequence.kept),
+      this.leftovers.addFailures(job.id, batch, plan.failures),
+    ]);
+    return (now: DeletionJob) =>
+      resolvePlan(now, consequence, { newlyRetained, instance: this.instance, now: new Date() });
+  }
+}
+
+const scopeOf = (job: DeletionJob) => ({ tenant: job.tenant, selection: job.request.selection, bound: job.bound });
+
+function planOf(job: DeletionJob): Plan {
+  const { plan } = job.lanes[0];
+  if (!plan) throw new Error(`job ${job.id} has no plan`);
+  return plan;
+}
+
+const percent = (part: number, whole: number): string => (whole === 0 ? '100.0' : ((100 * part) / whole).toFixed(1));

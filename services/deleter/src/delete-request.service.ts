@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import {
+  type DeleteRequested,
+  type ErrorInfo,
+  RequestRefused,
+  requestRefusedId,
+  type ResourceDefinition,
+  selectionFor,
+} from '@expunge/contracts';
+import type { Publisher } from '@expunge/messaging';
+import type { Logger } from 'pino';
+import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
+import { SOURCE } from './deletion-job/emit.js';
+import { failAtStart, startJob } from './deletion-job/start-job.js';
+import type { JobRepository } from './jobs/job.repository.js';
+import type { Outbox } from './outbox.service.js';
+import { createCommand } from './records/indexes.js';
+import type { Records } from './records/records.js';
+import type { Turns } from './turns.service.js';
+
+/** Turns DeleteRequested into a job, once, however often it arrives. */
+export class DeleteRequestService {
+  constructor(
+    private readonly jobs: JobRepository,
+    private readonly records: Records,
+    private readonly outbox: Outbox,
+    private readonly turns: Turns,
+    private readonly publisher: Publisher,
+    private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+    private readonly options: { instance: string; log: Logger },
+  ) {}
+
+  /** Done only when outbox and slice are out: the message is what brings them out if this worker dies. */
+  async accept(request: DeleteRequested): Promise<void> {
+    const bodyHash = hashOf(request);
+    const log = this.options.log.child({ job: request.subject });
+    let job = await this.jobs.read(request.subject);
+    if (!job) {
+      if (Date.parse(request.data.notAfter) < Date.now()) {
+        return this.refuse(request, bodyHash, 'expired', `was valid until ${request.data.notAfter}`);
+      }
+      const fresh = await this.begin(request, bodyHash);
+      job = (await this.jobs.insert(fresh)) ? fresh : await this.jobs.read(request.subject);
+      if (job === fresh)
+        log.info(
+          { tenant: job.tenant, resource: job.request.resource, total: job.total, state: job.state },
+          'job taken on',
+        );
+    }
+    if (job?.bodyHash !== bodyHash) {
+      return this.refuse(request, bodyHash, 'conflict', 'another request has this job id');
+    }
+    if (!isActive(job.state)) {
+      await this.outbox.empty(job);
+      return;
+    }
+    await this.outbox.flush(job);
+    await this.turns.now(job.id, job.lanes[0].turn);
+  }
+
+  private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {
+    const { instance } = this.options;
+    const resource = this.resources.get(request.data.resource);
+    const error = await this.obstacle(request, resource);
+    if (error || !resource) {
+      const unknown = { code: 'UNKNOWN_RESOURCE', message: `this deleter knows no resource ${request.data.resource}` };
+      return failAtStart(request, { bodyHash, error: error ?? unknown, instance, now: new Date() });
+    }
+    const tenant = request.tenantid ?? '';
+    const bound = await this.records.bound(resource, tenant, new Date(request.time));
+    const total = await this.records.count(resource, { tenant, selection: request.data.selection, bound });
+    return startJob(request, { bodyHash, bound, total, instance, now: new Date() });
+  }
+
+  /** What makes the request impossible; checked here again, since it may have waited, or not come from the api. */
+  private async obstacle(
+    request: DeleteRequested,
+    resource: ResourceDefinition | undefined,
+  ): Promise<ErrorInfo | null> {
+    if (!request.tenantid) return { code: 'NO_TENANT', message: 'the request names no tenant' };
+    if (!resource) return null;
+    const selection = selectionFor(resource).safeParse(request.data.selection);
+    if (!selection.success) {
+      const [issue] = selection.error.issues;
+      return { code: 'INVALID_SELECTION', message: `selection.${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
+    }
+    const missing = await this.records.missingIndexes(resource);
+    if (missing.length === 0) return null;
+    const commands = missing.map((keys) => createCommand(resource, keys)).join('; ');
+    return { code: 'MISSING_INDEX', message: `create the missing index first: ${commands}` };
+  }
+
+  private async refuse(
+    request: DeleteRequested,
+    bodyHash: string,
+    reason: 'expired' | 'conflict',
+    message: string,
+  ): Promise<void> {
+    this.options.log.warn({ job: request.subject, reason }, `request refused: ${message}`);
+    await this.publisher.publish(
+      RequestRefused.create({
+        id: requestRefusedId(request.id, bodyHash),
+        source: SOURCE,
+        subject: request.subject,
+        time: new Date().toISOString(),
+        tenantid: request.tenantid,
+        data: { requestId: request.id, requestType: request.type, reason, message },
+      }),
+    );
+  }
+}
+
+/** Of what is asked; not of when it was sent or traced. */
+function hashOf(request: DeleteRequested): string {
+  return createHash('sha256')
+    .update(JSON.stringify([request.tenantid, request.time, request.data]))
+    .digest('hex');
+}

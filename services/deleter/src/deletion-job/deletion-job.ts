@@ -1,0 +1,134 @@
+import type {
+  BatchDelayed,
+  BatchDeleted,
+  Bound,
+  DeleteRequest,
+  DeletionFailed,
+  DeletionFinished,
+  DeletionStarted,
+  ErrorInfo,
+  RecordFailure,
+  Totals,
+  WireId,
+} from '@expunge/contracts';
+
+/**
+ * running     a slice deletes, or is due
+ * finished    every record that matched is gone or a failure
+ * failed      gave up; the cursor stays, so that a retry goes on from it
+ * pausing, paused, cancelling, cancelled: set by requests, which fence a running slice
+ */
+export type DeletionState = 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'finished' | 'failed';
+
+export type DeletionEvent = DeletionStarted | BatchDeleted | BatchDelayed | DeletionFinished | DeletionFailed;
+
+/** A record about to be deleted, and the keys of the files it owned when it was read. */
+export interface PlannedRecord {
+  id: WireId;
+  keys: string[];
+}
+
+/** The write-ahead note of one batch. While it stands, its keys are nowhere else; so it is resolved, never dropped. */
+export interface Plan {
+  /** The slice that may delete by it: instance and turn. */
+  owner: string;
+  /** On the records server's clock: that server refuses a delete that begins later. */
+  until: Date;
+  records: PlannedRecord[];
+  /** Records of the page that stay. */
+  failures: RecordFailure[];
+  /** The greatest id of the page: the cursor once the plan is resolved. */
+  closesAt: WireId;
+  startedAt: Date;
+}
+
+export interface Pass {
+  /** Records planned since the pass began at the front. */
+  found: number;
+  deleted: number;
+  /** Whole passes before this one, in a row, that found records and could delete none. */
+  stalled: number;
+}
+
+export type DelayCause = BatchDelayed['data']['cause'];
+
+/** One run through the selection in id order. A job has one; several would divide the ids between them. */
+export interface Lane {
+  /** Everything up to this id has been planned in this pass; null at the front. */
+  cursor: WireId | null;
+  plan: Plan | null;
+  pass: Pass;
+  /** Which slice message is the live one. */
+  turn: number;
+  /** Slices started since the last progress; sets the backoff. */
+  attempt: number;
+  /** Those of them that no unreachable store explains: they ended in an error, or with their worker. */
+  strikes: number;
+  waiting: { cause: DelayCause; since: Date; retryAt: Date; error: ErrorInfo } | null;
+}
+
+/** The deleter's document of a job, and all that a worker needs to go on with it after any other died. */
+export interface DeletionJob {
+  id: string;
+  tenant: string;
+  request: DeleteRequest;
+  requestedAt: string;
+  /** Of the request: another body under the same id is refused. */
+  bodyHash: string;
+  state: DeletionState;
+  bound: Bound;
+  lanes: [Lane];
+  totals: Totals;
+  /** Records that matched at the start; null where counting took too long. For percentages only. */
+  total: number | null;
+  /** Of the last event. */
+  sequence: number;
+  /** Grows with every write; every write is a compare-and-set on it. */
+  revision: number;
+  /** The request being answered, and those that were. */
+  pending: { id: string; type: string } | null;
+  answered: string[];
+  /** Events not yet known to stand in the event store and at the broker. */
+  outbox: DeletionEvent[];
+  writtenAt: Date;
+}
+
+/** Times of the protocol, in milliseconds. */
+export const timing = {
+  /** Work of one slice message. */
+  slice: 1000,
+  /** How long a plan may be deleted by. */
+  plan: 1000,
+  /** A delete that began in time may run this long. */
+  maxTime: 2000,
+  /** After a fail-over another server's clock answers: how far it may be behind. */
+  skew: 1000,
+  /** Beyond slice and deadline, before the watchdog takes a job to be forgotten. */
+  grace: 1000,
+} as const;
+
+/** Starts that no unreachable store explains, before the job fails. */
+export const MAX_STRIKES = 5;
+/** Whole passes that find records and can delete none, before what is left becomes failures. */
+export const MAX_STALLED_PASSES = 3;
+
+/** From here on, on the records server's clock, nobody can still be deleting by the plan. */
+export function planDeadline(plan: Plan): Date {
+  return new Date(plan.until.getTime() + timing.maxTime + timing.skew);
+}
+
+export const isActive = (state: DeletionState): boolean =>
+  state === 'running' || state === 'pausing' || state === 'cancelling';
+
+/** When the watchdog may take the job to be forgotten; null when it is at rest. */
+export function dueAt(job: DeletionJob): Date | null {
+  if (!isActive(job.state) && job.outbox.length === 0) return null;
+  const [lane] = job.lanes;
+  const from = Math.max(job.writtenAt.getTime(), lane.waiting?.retryAt.getTime() ?? 0);
+  return new Date(from + timing.slice + timing.plan + timing.maxTime + timing.skew + timing.grace);
+}
+
+/** Replaces what changed of the job's one lane. */
+export function withLane(job: DeletionJob, change: Partial<Lane>): DeletionJob {
+  return { ...job, lanes: [{ ...job.lanes[0], ...change }] };
+}

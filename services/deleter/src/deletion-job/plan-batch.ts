@@ -1,0 +1,71 @@
+import type { RecordFailure, WireId } from '@expunge/contracts';
+import { type DeletionJob, MAX_STALLED_PASSES, type Plan, type PlannedRecord, withLane } from './deletion-job.js';
+
+/** A record as the page shows it. Keys that cannot be read make it a failure, not a record without files. */
+export interface PageRecord {
+  id: WireId;
+  keys: { readable: true; keys: string[] } | { readable: false; path: string };
+}
+
+/** Records after the cursor in id order, failures of this job left out. */
+export interface Page {
+  records: PageRecord[];
+  /** The greatest id that was looked at, left out or not; null when there was none. */
+  closesAt: WireId | null;
+}
+
+/** A page of which something is left to plan. */
+export type FullPage = Page & { closesAt: WireId };
+export const isFull = (page: Page): page is FullPage => page.closesAt !== null && page.records.length > 0;
+
+/** Sorts a page into what is deleted and what stays, and notes both down before anything happens. */
+export function planBatch(
+  job: DeletionJob,
+  page: FullPage,
+  facts: { owner: string; until: Date; keyPrefix: string | null; now: Date },
+): DeletionJob {
+  const [lane] = job.lanes;
+  const stillChanging = lane.pass.stalled >= MAX_STALLED_PASSES;
+  const records: PlannedRecord[] = [];
+  const failures: RecordFailure[] = [];
+  for (const record of page.records) {
+    const failure = failureOf(record, facts.keyPrefix, stillChanging);
+    if (failure) failures.push(failure);
+    else if (record.keys.readable) records.push({ id: record.id, keys: record.keys.keys });
+  }
+  const plan: Plan = {
+    owner: facts.owner,
+    until: facts.until,
+    records,
+    failures,
+    closesAt: page.closesAt,
+    startedAt: facts.now,
+  };
+  return withLane(job, { plan });
+}
+
+function failureOf(record: PageRecord, keyPrefix: string | null, stillChanging: boolean): RecordFailure | null {
+  const { id, keys } = record;
+  if (!keys.readable) {
+    return { id, code: 'KEY_UNREADABLE', message: `${keys.path} holds something that is no object key` };
+  }
+  if (keyPrefix !== null && keys.keys.some((key) => !key.startsWith(keyPrefix))) {
+    return { id, code: 'KEY_OUTSIDE_PREFIX', message: `refers to an object outside ${keyPrefix}` };
+  }
+  if (stillChanging) {
+    return { id, code: 'STILL_CHANGING', message: 'changed between plan and delete, pass after pass' };
+  }
+  return null;
+}
+
+/** Somebody died or froze holding the plan and its deadline has passed: the same plan, another owner, another deadline. */
+export function takeOver(job: DeletionJob, facts: { owner: string; until: Date }): DeletionJob {
+  const [{ plan }] = job.lanes;
+  if (!plan) throw new Error(`job ${job.id} has no plan to take over`);
+  return withLane(job, { plan: { ...plan, ...facts } });
+}
+
+/** The cursor passes over a page of which nothing is left to plan. */
+export function passOver(job: DeletionJob, closesAt: WireId): DeletionJob {
+  return withLane(job, { cursor: closesAt });
+}

@@ -1,0 +1,95 @@
+import { BatchDeleted } from '@expunge/contracts';
+import { type DeletionJob, type Plan, withLane } from './deletion-job.js';
+import { emit } from './emit.js';
+
+/** What was found once nobody could be deleting by the plan any more. */
+export interface Aftermath {
+  /** Planned records that still stand, by id as text, with the keys they refer to now; null where those cannot be read. */
+  standing: ReadonlyMap<string, string[] | null>;
+  /** Planned keys that some record, of any resource on the bucket, still refers to. */
+  referred: ReadonlySet<string>;
+  /** Of the referred keys: those that a record outside this job holds. */
+  heldOutside: ReadonlySet<string>;
+}
+
+export interface Consequence {
+  gone: number;
+  objectKeys: string[];
+  /** Keys of deleted records that stay because a record outside the job refers to them. */
+  kept: string[];
+}
+
+/** Which keys may be purged: those of the plan to which nothing that stands refers. */
+export function consequenceOf(plan: Plan, aftermath: Aftermath): Consequence {
+  const held = new Set(aftermath.referred);
+  const ofGone = new Set<string>();
+  let gone = 0;
+  for (const record of plan.records) {
+    const now = aftermath.standing.get(String(record.id));
+    if (now === undefined) {
+      gone += 1;
+      for (const key of record.keys) ofGone.add(key);
+    } else {
+      for (const key of now ?? record.keys) held.add(key);
+    }
+  }
+  const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
+  return {
+    gone,
+    objectKeys: planned.filter((key) => !held.has(key)),
+    kept: planned.filter((key) => ofGone.has(key) && aftermath.heldOutside.has(key)),
+  };
+}
+
+/**
+ * The plan's one resolution: cursor, totals and the event in one write. A plan of which nothing came emits nothing.
+ * `newlyRetained` are those of `kept` that no earlier batch of the job has named.
+ */
+export function resolvePlan(
+  job: DeletionJob,
+  consequence: Consequence,
+  facts: { newlyRetained: string[]; instance: string; now: Date },
+): DeletionJob {
+  const [lane] = job.lanes;
+  const { plan } = lane;
+  if (!plan) throw new Error(`job ${job.id} has no plan to resolve`);
+  const { gone, objectKeys } = consequence;
+  const { newlyRetained, instance, now } = facts;
+  const { failures } = plan;
+  const worthTelling = gone > 0 || failures.length > 0 || objectKeys.length > 0;
+  const totals = {
+    batches: job.totals.batches + (worthTelling ? 1 : 0),
+    succeeded: job.totals.succeeded + gone,
+    failed: job.totals.failed + failures.length,
+    objects: job.totals.objects + objectKeys.length,
+    retained: job.totals.retained + newlyRetained.length,
+  };
+  const resolved = withLane(
+    { ...job, totals },
+    {
+      cursor: plan.closesAt,
+      plan: null,
+      attempt: 0,
+      strikes: 0,
+      waiting: null,
+      pass: { ...lane.pass, found: lane.pass.found + plan.records.length, deleted: lane.pass.deleted + gone },
+    },
+  );
+  if (!worthTelling) return resolved;
+  return emit<BatchDeleted>(
+    resolved,
+    BatchDeleted,
+    {
+      batch: totals.batches,
+      count: gone,
+      objectKeys,
+      retained: newlyRetained,
+      failures,
+      totals,
+      instance,
+      turn: lane.turn,
+      startedAt: plan.startedAt.toISOString(),
+    },
+    now,
+  );
+}

@@ -1,0 +1,39 @@
+import type { DeletionJob, Lane } from './deletion-job/deletion-job.js';
+import { withoutFlushed } from './deletion-job/emit.js';
+import type { JobRepository } from './jobs/job.repository.js';
+import type { Outbox } from './outbox.service.js';
+
+/** The job as this worker last read or wrote it. It loses it to whoever writes in between (ConflictError). */
+export class HeldJob {
+  private flushed = new Set<string>();
+  /** Whether this slice was counted as an attempt. */
+  started = false;
+
+  constructor(
+    public job: DeletionJob,
+    private readonly jobs: JobRepository,
+    private readonly outbox: Outbox,
+  ) {}
+
+  get lane(): Lane {
+    return this.job.lanes[0];
+  }
+
+  /** One write: the change, and the outbox without what is out by now. */
+  async write(change: DeletionJob): Promise<void> {
+    this.job = await this.jobs.write(withoutFlushed(change, this.flushed));
+    this.flushed = new Set();
+  }
+
+  /** Publishes what the last write put into the outbox. */
+  async flush(): Promise<void> {
+    const flushed = await this.outbox.flush(this.job);
+    for (const id of flushed) this.flushed.add(id);
+  }
+
+  /** For a job that no slice will write again: an outbox left for a later write would stand for ever. */
+  async settle(): Promise<void> {
+    await this.flush();
+    if (this.job.outbox.length > 0) await this.write(this.job);
+  }
+}

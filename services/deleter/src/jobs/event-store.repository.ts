@@ -1,0 +1,61 @@
+import type { EventsWanted } from '@expunge/contracts';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime';
+import type mongoose from 'mongoose';
+import type { DeletionEvent } from '../deletion-job/deletion-job.js';
+
+interface StoredEvent {
+  _id: string;
+  job: string;
+  sequence: number;
+  /** Of BatchDeleted. */
+  batch: number | null;
+  message: DeletionEvent;
+}
+
+const UNAVAILABLE = 'JOBS_UNAVAILABLE';
+
+/** The record of what happened. An event stands here before it leaves its outbox, and is published from here again. */
+export class EventStore {
+  private readonly events: mongoose.mongo.Collection<StoredEvent>;
+
+  constructor(db: mongoose.mongo.Db) {
+    this.events = db.collection<StoredEvent>('events');
+  }
+
+  async createIndexes(): Promise<void> {
+    await this.events.createIndexes([{ key: { job: 1, sequence: 1 }, unique: true }, { key: { job: 1, batch: 1 } }]);
+  }
+
+  /** Events that stand here already stay as they are. */
+  async append(events: readonly DeletionEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    try {
+      const stored = events.map((message): StoredEvent => ({
+        _id: message.id,
+        job: message.subject,
+        sequence: message.sequence ?? 0,
+        batch: message.type === 'BatchDeleted' ? message.data.batch : null,
+        message,
+      }));
+      await asStoreError(UNAVAILABLE, () => this.events.insertMany(stored, { ordered: false, ignoreUndefined: true }));
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  /** In the order of sequences. */
+  async find(job: string, wanted: EventsWanted['data'], limit: number): Promise<DeletionEvent[]> {
+    const ranges = (field: 'sequence' | 'batch', positions: [number, number][] = []) =>
+      positions.map(([from, to]) => ({ job, [field]: { $gte: from, $lte: to } }));
+    const any = [
+      ...ranges('sequence', wanted.sequences),
+      ...ranges('batch', wanted.batches),
+      ...(wanted.after === undefined ? [] : [{ job, sequence: { $gt: wanted.after } }]),
+    ];
+    if (any.length === 0) return [];
+    const found = await asStoreError(UNAVAILABLE, () =>
+      this.events.find({ $or: any }, { sort: { sequence: 1 }, limit }).toArray(),
+    );
+    return found.map((event) => event.message);
+  }
+}

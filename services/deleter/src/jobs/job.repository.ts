@@ -1,0 +1,84 @@
+import { ConflictError } from '@expunge/messaging';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime';
+import type mongoose from 'mongoose';
+import { type DeletionJob, dueAt } from '../deletion-job/deletion-job.js';
+
+/** The job as stored: `dueAt` is derived, for the watchdog's query. */
+type Stored = Omit<DeletionJob, 'id'> & { _id: string; dueAt: Date | null };
+
+const UNAVAILABLE = 'JOBS_UNAVAILABLE';
+
+/** The deleter's documents. Every change is a compare-and-set on `revision`. */
+export class JobRepository {
+  private readonly jobs: mongoose.mongo.Collection<Stored>;
+
+  constructor(db: mongoose.mongo.Db) {
+    this.jobs = db.collection<Stored>('jobs');
+  }
+
+  async createIndexes(): Promise<void> {
+    await this.jobs.createIndexes([
+      { key: { dueAt: 1 }, partialFilterExpression: { dueAt: { $type: 'date' } } },
+      { key: { writtenAt: 1 } },
+    ]);
+  }
+
+  async read(id: string): Promise<DeletionJob | null> {
+    const stored = await asStoreError(UNAVAILABLE, () => this.jobs.findOne({ _id: id }));
+    return stored && fromStored(stored);
+  }
+
+  /** False when there is one already. */
+  async insert(job: DeletionJob): Promise<boolean> {
+    try {
+      await asStoreError(UNAVAILABLE, () => this.jobs.insertOne(toStored(job), { ignoreUndefined: true }));
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Writes `change` over the document as it was read.
+   * @throws ConflictError somebody else wrote since
+   */
+  async write(change: DeletionJob): Promise<DeletionJob> {
+    const job: DeletionJob = { ...change, revision: change.revision + 1, writtenAt: new Date() };
+    const { matchedCount } = await asStoreError(UNAVAILABLE, () =>
+      this.jobs.replaceOne({ _id: job.id, revision: change.revision }, toStored(job), { ignoreUndefined: true }),
+    );
+    if (matchedCount === 0) throw new ConflictError(`job ${job.id} moved on from revision ${change.revision}`);
+    return job;
+  }
+
+  /** Jobs that are not at rest and that nobody has written for longer than a slice and its deadline can take. */
+  async overdue(now: Date, limit: number): Promise<{ id: string; turn: number }[]> {
+    const found = await asStoreError(UNAVAILABLE, () =>
+      this.jobs
+        .find({ dueAt: { $type: 'date', $lte: now } }, { projection: { 'lanes.turn': 1 }, sort: { dueAt: 1 }, limit })
+        .toArray(),
+    );
+    return found.map((job) => ({ id: job._id, turn: job.lanes[0].turn }));
+  }
+
+  /** The last sequence of each job written since then. */
+  async sequencesSince(since: Date, limit: number): Promise<Record<string, number>> {
+    const found = await asStoreError(UNAVAILABLE, () =>
+      this.jobs
+        .find({ writtenAt: { $gt: since } }, { projection: { sequence: 1 }, sort: { writtenAt: -1 }, limit })
+        .toArray(),
+    );
+    return Object.fromEntries(found.filter((job) => job.sequence > 0).map((job) => [job._id, job.sequence]));
+  }
+}
+
+function toStored(job: DeletionJob): Stored {
+  const { id, ...rest } = job;
+  return { _id: id, ...rest, dueAt: dueAt(job) };
+}
+
+function fromStored(stored: Stored): DeletionJob {
+  const { _id: id, dueAt: _, ...rest } = stored;
+  return { id, ...rest };
+}

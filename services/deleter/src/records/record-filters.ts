@@ -1,0 +1,79 @@
+import type { Bound, Condition, ResourceDefinition, Scalar, Selection, WireId } from '@expunge/contracts';
+import type { Plan } from '../deletion-job/deletion-job.js';
+import { parseKeyPath } from './key-path.js';
+import { type Filter, holdsOnly } from './planned-keys-filter.js';
+import { bsonTypes, toBson } from './record-ids.js';
+
+/** What one job may touch. There is no way to say it without tenant, selection and bound. */
+export interface Scope {
+  tenant: string;
+  selection: Selection;
+  bound: Bound;
+}
+
+/** The records of a job: tenant, selection, bound, and ids of the declared type. */
+export function inScope(resource: ResourceDefinition, scope: Scope): Filter {
+  if (scope.tenant === '') throw new Error('a scope needs a tenant');
+  return {
+    $and: [
+      { [resource.tenantField]: { $eq: scope.tenant } },
+      { _id: { $type: bsonTypes[resource.idType] } },
+      ...selected(resource, scope.selection),
+      bounded(resource, scope.bound),
+    ],
+  };
+}
+
+/** The next records after the cursor. */
+export function pageFilter(resource: ResourceDefinition, scope: Scope, cursor: WireId | null): Filter {
+  const after = cursor === null ? [] : [{ _id: { $gt: toBson(resource.idType, cursor) } }];
+  return { $and: [inScope(resource, scope), ...after] };
+}
+
+/**
+ * The one delete: by the planned ids, within the scope, only records that hold no key outside the plan, and only until
+ * the plan's deadline on the server's own clock.
+ */
+export function deleteFilter(resource: ResourceDefinition, scope: Scope, plan: Plan): Filter {
+  if (plan.records.length === 0) throw new Error('a delete needs ids');
+  const keys = [...new Set(plan.records.flatMap((record) => record.keys))];
+  return {
+    $and: [
+      { _id: { $in: plan.records.map((record) => toBson(resource.idType, record.id)) } },
+      inScope(resource, scope),
+      ...holdsOnly(resource.objectKeyPaths.map(parseKeyPath), keys),
+      { $expr: { $lt: ['$$NOW', plan.until] } },
+    ],
+  };
+}
+
+function bounded(resource: ResourceDefinition, bound: Bound): Filter {
+  if ('createdAtMost' in bound) {
+    if (resource.createdAtField === null) throw new Error(`${resource.name} has no createdAtField to bound a job by`);
+    return { [resource.createdAtField]: { $type: 'date', $lte: new Date(bound.createdAtMost) } };
+  }
+  // No record at the start: nothing is in scope.
+  if (bound.idAtMost === null) return { _id: { $in: [] } };
+  return { _id: { $lte: toBson(resource.idType, bound.idAtMost) } };
+}
+
+function selected(resource: ResourceDefinition, selection: Selection): Filter[] {
+  if ('all' in selection) return [];
+  if ('ids' in selection) return [{ _id: { $in: selection.ids.map((id) => toBson(resource.idType, id)) } }];
+  return Object.entries(selection.filter).map(([name, condition]) => {
+    const field = resource.filterFields.find((f) => f.name === name);
+    if (!field) throw new Error(`${name} is no filter field of ${resource.name}`);
+    const value = (raw: Scalar) => (field.type === 'date' ? new Date(String(raw)) : raw);
+    return { [name]: compared(condition, value) };
+  });
+}
+
+function compared(condition: Condition, value: (raw: Scalar) => unknown): Filter {
+  if (typeof condition !== 'object') return { $eq: value(condition) };
+  return Object.fromEntries(
+    Object.entries(condition).map(([operator, operand]) => [
+      `$${operator}`,
+      Array.isArray(operand) ? operand.map(value) : value(operand),
+    ]),
+  );
+}

@@ -1,0 +1,164 @@
+import { type Bound, type ResourceDefinition, type WireId } from '@expunge/contracts';
+import { asStoreError } from '@expunge/runtime';
+import mongoose from 'mongoose';
+import { type Plan, timing } from '../deletion-job/deletion-job.js';
+import type { Page, PageRecord } from '../deletion-job/plan-batch.js';
+import type { Aftermath } from '../deletion-job/resolve-plan.js';
+import { missingOf } from './indexes.js';
+import { dotted, parseKeyPath, readKeys } from './key-path.js';
+import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.js';
+import { bsonTypes, toBson, toWire } from './record-ids.js';
+import type { DeleteOutcome, Records } from './records.js';
+import { clockFrom, type RecordsClock } from './records-clock.js';
+import { findReferred } from './references.repository.js';
+
+type Document = mongoose.mongo.Document;
+
+const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
+const MAX_TIME_EXPIRED = 50;
+const NAMESPACE_NOT_FOUND = 26;
+/** A page closes at this many bytes of ids and keys, so that plan and event stay far from the largest document. */
+const PAGE_BYTES = 1_000_000;
+const READ_TIMEOUT_MS = 30_000;
+const COUNT_TIMEOUT_MS = 2000;
+
+const hasCode = (error: unknown, code: number): boolean =>
+  error instanceof mongoose.mongo.MongoServerError && error.code === code;
+
+/** The user's own database. Nothing is created in it, no index and no collection. */
+export class RecordsRepository implements Records {
+  constructor(
+    private readonly db: mongoose.mongo.Db,
+    private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+  ) {}
+
+  async clock(): Promise<RecordsClock> {
+    const monotonic = () => performance.now();
+    const askedAt = monotonic();
+    const hello = await asStoreError(UNAVAILABLE, () => this.db.command({ hello: 1 }));
+    return clockFrom({ askedAt, answeredAt: monotonic(), serverTime: hello['localTime'] as Date }, monotonic);
+  }
+
+  async missingIndexes(resource: ResourceDefinition) {
+    try {
+      const indexes = await asStoreError(UNAVAILABLE, () => this.collection(resource).indexes());
+      return missingOf(resource, indexes);
+    } catch (error) {
+      if (hasCode(error, NAMESPACE_NOT_FOUND)) return missingOf(resource, []);
+      throw error;
+    }
+  }
+
+  async bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound> {
+    if (resource.createdAtField !== null) return { createdAtMost: requestedAt.toISOString() };
+    const atMost: Document[] = [
+      { [resource.tenantField]: { $eq: tenant } },
+      { _id: { $type: bsonTypes[resource.idType] } },
+    ];
+    // An ObjectId tells its second: what was created while the request waited in its queue stays out.
+    if (resource.idType === 'objectId') atMost.push({ _id: { $lte: lastObjectIdOf(requestedAt) } });
+    const [greatest] = await asStoreError(UNAVAILABLE, () =>
+      this.collection(resource)
+        .find({ $and: atMost }, { projection: { _id: 1 }, sort: { _id: -1 }, limit: 1, maxTimeMS: READ_TIMEOUT_MS })
+        .toArray(),
+    );
+    return { idAtMost: greatest ? toWire(resource.idType, greatest._id) : null };
+  }
+
+  count(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
+    return asStoreError(UNAVAILABLE, async () => {
+      try {
+        const filter = inScope(resource, scope);
+        return await this.collection(resource).countDocuments(filter, { maxTimeMS: COUNT_TIMEOUT_MS });
+      } catch (error) {
+        if (hasCode(error, MAX_TIME_EXPIRED)) return null;
+        throw error;
+      }
+    });
+  }
+
+  async page(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, limit: number): Promise<Page> {
+    const paths = resource.objectKeyPaths.map(parseKeyPath);
+    const records: PageRecord[] = [];
+    let closesAt: WireId | null = null;
+    let bytes = 0;
+    await asStoreError(UNAVAILABLE, async () => {
+      const found = this.collection(resource).find(pageFilter(resource, scope, cursor), {
+        projection: this.keysOnly(resource),
+        sort: { _id: 1 },
+        limit,
+        batchSize: limit,
+        maxTimeMS: READ_TIMEOUT_MS,
+      });
+      for await (const record of found) {
+        const id = toWire(resource.idType, record._id);
+        // A UUID's BSON type holds other binaries, too: of another type, so residue.
+        if (id === null) continue;
+        const keys = readKeys(record, paths);
+        records.push({ id, keys });
+        closesAt = id;
+        bytes += String(id).length + (keys.readable ? keys.keys.reduce((sum, key) => sum + key.length, 0) : 0);
+        if (bytes > PAGE_BYTES) break;
+      }
+    });
+    return { records, closesAt };
+  }
+
+  async delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
+    const { deletedCount } = await asStoreError(UNAVAILABLE, () =>
+      this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), { maxTimeMS: timing.maxTime }),
+    );
+    return { answered: deletedCount === plan.records.length || clock.latest() < plan.until };
+  }
+
+  async aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath> {
+    return asStoreError(UNAVAILABLE, async () => {
+      const standing = await this.standing(resource, plan);
+      const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
+      const holders = [...this.resources.values()].filter((other) => other.keysShared);
+      const referred = await findReferred(
+        this.db,
+        holders.map((holder) => ({ holder, except: null })),
+        planned,
+      );
+      const heldOutside = await findReferred(
+        this.db,
+        holders.map((holder) => ({ holder, except: holder === resource ? inScope(resource, scope) : null })),
+        [...referred],
+      );
+      return { standing, referred, heldOutside };
+    });
+  }
+
+  private async standing(resource: ResourceDefinition, plan: Plan): Promise<Map<string, string[] | null>> {
+    const paths = resource.objectKeyPaths.map(parseKeyPath);
+    const found = await this.collection(resource)
+      .find({ _id: { $in: plan.records.map((record) => toBson(resource.idType, record.id)) } } as Document, {
+        projection: this.keysOnly(resource),
+        maxTimeMS: READ_TIMEOUT_MS,
+      })
+      .toArray();
+    return new Map(
+      found.map((record) => {
+        const keys = readKeys(record, paths);
+        return [String(toWire(resource.idType, record._id)), keys.readable ? keys.keys : null];
+      }),
+    );
+  }
+
+  private keysOnly(resource: ResourceDefinition): Document {
+    return { _id: 1, ...Object.fromEntries(resource.objectKeyPaths.map((path) => [dotted(parseKeyPath(path)), 1])) };
+  }
+
+  private collection(resource: ResourceDefinition): mongoose.mongo.Collection {
+    return this.db.collection(resource.collection);
+  }
+}
+
+/** The greatest ObjectId any host can have made by the end of that second. */
+function lastObjectIdOf(time: Date): mongoose.mongo.ObjectId {
+  const seconds = Math.floor(time.getTime() / 1000)
+    .toString(16)
+    .padStart(8, '0');
+  return new mongoose.mongo.ObjectId(`${seconds}ffffffffffffffff`);
+}

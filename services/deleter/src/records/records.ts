@@ -1,0 +1,31 @@
+import type { Bound, IndexKeys, ResourceDefinition, WireId } from '@expunge/contracts';
+import type { Plan } from '../deletion-job/deletion-job.js';
+import type { Page } from '../deletion-job/plan-batch.js';
+import type { Aftermath } from '../deletion-job/resolve-plan.js';
+import type { Scope } from './record-filters.js';
+import type { RecordsClock } from './records-clock.js';
+
+export type DeleteOutcome =
+  /** The server answered, and began before the deadline: nobody is deleting by this plan any more. */
+  | { answered: true }
+  /** The clock may have refused it. Not a look-up and not a pass: a take-over, after the deadline. */
+  | { answered: false };
+
+/**
+ * The user's records. Every call may throw `TransientError('RECORDS_UNAVAILABLE')`; after a delete that threw, its
+ * outcome is unknown.
+ */
+export interface Records {
+  clock(): Promise<RecordsClock>;
+  missingIndexes(resource: ResourceDefinition): Promise<IndexKeys[]>;
+  /** Records that existed at the request: by its time where the resource says when a record was made, else by the greatest id. */
+  bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound>;
+  /** Null where counting takes too long: an estimate is never waited for. */
+  count(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
+  page(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, limit: number): Promise<Page>;
+  delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome>;
+  /** Asked only after the plan's delete was answered, or its deadline has passed. */
+  aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath>;
+}
+
+export const RECORDS = Symbol('Records');

@@ -1,0 +1,56 @@
+import type { ResourceDefinition } from '@expunge/contracts';
+import type mongoose from 'mongoose';
+import { dotted, parseKeyPath, readKeys } from './key-path.js';
+
+type Document = mongoose.mongo.Document;
+
+/** Records looked at in one go: a key that a million records share must not bring a million records here. */
+const AT_ONCE = 1000;
+
+/**
+ * Which of `keys` some record refers to, by the index on each key path. `except` leaves out records of one resource.
+ * Each round asks only for keys not yet found, so a widely shared key costs one round.
+ */
+export async function findReferred(
+  db: mongoose.mongo.Db,
+  holders: readonly { holder: ResourceDefinition; except: Document | null }[],
+  keys: readonly string[],
+): Promise<Set<string>> {
+  const missing = new Set(keys);
+  const found = new Set<string>();
+  for (const { holder, except } of holders) {
+    for (const text of holder.objectKeyPaths) {
+      const path = parseKeyPath(text);
+      for (;;) {
+        if (missing.size === 0) return found;
+        const wanted = { [dotted(path)]: { $in: [...missing] } };
+        const filter = except ? { $and: [wanted, { $nor: [except] }] } : wanted;
+        const records = await db
+          .collection(holder.collection)
+          .find(filter, { projection: { _id: 0, [dotted(path)]: 1 }, limit: AT_ONCE, maxTimeMS: 30_000 })
+          .toArray();
+        const before = missing.size;
+        for (const record of records)
+          for (const key of keysIn(record, path.text, missing)) {
+            missing.delete(key);
+            found.add(key);
+          }
+        if (records.length < AT_ONCE || missing.size === before) break;
+      }
+    }
+  }
+  return found;
+}
+
+/** Which wanted keys a record holds at a path, whatever else stands there. */
+function keysIn(record: Document, path: string, wanted: ReadonlySet<string>): string[] {
+  const keys = readKeys(record, [parseKeyPath(path)]);
+  if (keys.readable) return keys.keys.filter((key) => wanted.has(key));
+  // The shape is not the declared one, yet the database matched a key somewhere in it.
+  const texts: string[] = [];
+  JSON.stringify(record, (_, value: unknown) => {
+    if (typeof value === 'string' && wanted.has(value)) texts.push(value);
+    return typeof value === 'bigint' ? null : value;
+  });
+  return texts;
+}

@@ -1,0 +1,37 @@
+import { type AnyMessage, type EventsWanted, workQueues } from '@expunge/contracts';
+import { Consumes, PUBLISHER, type Publisher, ValidationError } from '@expunge/messaging';
+import { ACTIVITY, Activity } from '@expunge/runtime';
+import { Controller, Inject } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { DeleteRequestService } from './delete-request.service.js';
+import { EventStore } from './jobs/event-store.repository.js';
+
+/** Events published for one EventsWanted; the monitor asks again for more. */
+const AT_ONCE = 1000;
+
+@Controller()
+export class RequestsConsumer {
+  constructor(
+    private readonly requests: DeleteRequestService,
+    private readonly events: EventStore,
+    @Inject(PUBLISHER) private readonly publisher: Publisher,
+    @Inject(ACTIVITY) private readonly activity: Activity,
+  ) {}
+
+  @Consumes(workQueues.deleterJobs)
+  async onRequest(@Payload() message: AnyMessage): Promise<void> {
+    const done = this.activity.begin(message.type, message.subject);
+    try {
+      if (message.type === 'DeleteRequested') await this.requests.accept(message);
+      else if (message.type === 'EventsWanted') await this.republish(message);
+      else throw new ValidationError(`this deleter does not answer ${message.type}`);
+    } finally {
+      done();
+    }
+  }
+
+  private async republish(wanted: EventsWanted): Promise<void> {
+    const events = await this.events.find(wanted.subject, wanted.data, AT_ONCE);
+    await Promise.all(events.map((event) => this.publisher.publish(event)));
+  }
+}

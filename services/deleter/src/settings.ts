@@ -1,0 +1,21 @@
+import { commonSettings, databaseSettings, setting } from '@expunge/runtime';
+import { z } from 'zod';
+
+export const deleterSettings = z.object({
+  ...commonSettings.shape,
+  ...databaseSettings.shape,
+  /** The user's records; the URL names the database. */
+  RECORDS_MONGODB_URL: setting
+    .url('mongodb', 'mongodb+srv')
+    .refine((url) => databaseOf(url) !== null, { error: 'must name the database: mongodb://host/DATABASE' }),
+  RESOURCES_FILE: setting.text().optional(),
+  /** While more objects wait to be purged, no further record is deleted. */
+  MAX_PENDING_OBJECTS: setting.integer(1, 1_000_000_000).default(200_000),
+});
+export type DeleterSettings = z.infer<typeof deleterSettings>;
+
+/** The database a MongoDB URL names, or null. */
+export function databaseOf(url: string): string | null {
+  const name = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1];
+  return name ? decodeURIComponent(name) : null;
+}

@@ -1,0 +1,183 @@
+import { type ErrorInfo, type ResourceDefinition, workQueues } from '@expunge/contracts';
+import { ConflictError, NotFoundError, TransientError } from '@expunge/messaging';
+import type { Logger } from 'pino';
+import type { Backlog } from './backlog.service.js';
+import type { BatchContext, BatchService } from './batch.service.js';
+import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
+import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
+import { type DelayCause, timing } from './deletion-job/deletion-job.js';
+import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
+import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
+import { endSlice, startSlice } from './deletion-job/turn.js';
+import { HeldJob } from './held-job.js';
+import type { JobRepository } from './jobs/job.repository.js';
+import type { Outbox } from './outbox.service.js';
+import type { Records } from './records/records.js';
+import type { RecordsClock } from './records/records-clock.js';
+import type { Turns } from './turns.service.js';
+
+/** Batches of one slice at most: a page of many skipped records must not hold a delivery for long. */
+const MAX_STEPS = 200;
+
+/** One slice message's worth of work on a job. */
+export class SliceService {
+  constructor(
+    private readonly jobs: JobRepository,
+    private readonly records: Records,
+    private readonly batches: BatchService,
+    private readonly outbox: Outbox,
+    private readonly turns: Turns,
+    private readonly backlog: Backlog,
+    private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+    private readonly options: { instance: string; storeRetryForMs: number; log: Logger },
+  ) {}
+
+  /**
+   * @throws ConflictError somebody else moved the job on
+   * @throws TransientError the deleter's own database or the broker is away: the message comes back
+   */
+  async run(id: string, turn: number): Promise<void> {
+    const job = await this.jobs.read(id);
+    if (!job) throw new NotFoundError(`there is no job ${id}`);
+    const held = new HeldJob(job, this.jobs, this.outbox);
+    const verdict = sliceVerdict(job, turn, new Date());
+    if (verdict.do === 'nothing') return held.settle();
+    if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
+    const log = this.options.log.child({ job: id, turn });
+    try {
+      const giveUp = verdict.do === 'give-up' || waitedTooLong(job, this.options.storeRetryForMs, new Date());
+      await (giveUp ? this.giveUp(held, log) : this.work(held, turn, log));
+    } catch (error) {
+      await this.afterError(held, error, log);
+    }
+  }
+
+  private async work(held: HeldJob, turn: number, log: Logger): Promise<void> {
+    const { job } = held;
+    const resource = this.resources.get(job.request.resource);
+    if (!resource) throw new Error(`RESOURCES_FILE of this deleter has no ${job.request.resource}`);
+    const clock = await this.records.clock();
+    const ahead = msUntilTakeOver(job, clock.earliest());
+    if (ahead > 0) return this.turns.later(job.id, turn, ahead);
+    if (await this.backlog.isTooLong(job)) {
+      const message = 'more objects wait to be purged than MAX_PENDING_OBJECTS';
+      return this.wait(held, 'purge-backlog', { code: 'PURGE_BACKLOG', message }, log);
+    }
+    await held.flush();
+    const owner = `${this.options.instance}:${turn}`;
+    const started = startSlice(held.job);
+    const standing = started.lanes[0].plan;
+    await held.write(standing ? takeOver(started, { owner, until: this.batches.until(clock) }) : started);
+    held.started = true;
+    log.info(
+      { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
+      standing ? 'picked up, with a batch whose worker is gone' : 'picked up',
+    );
+    await this.batchByBatch(held, { resource, clock, owner }, log);
+  }
+
+  /** Until the slice is over; the next page is read while this one is deleted. */
+  private async batchByBatch(held: HeldJob, context: BatchContext, log: Logger): Promise<void> {
+    const endsAt = performance.now() + timing.slice;
+    let page: Page | null = null;
+    for (let step = 1; ; step++) {
+      const more = step < MAX_STEPS && performance.now() < endsAt;
+      const { plan } = held.lane;
+      if (plan) {
+        const resolved = await this.batches.execute(held, context, more);
+        if (!resolved) return this.letGo(held, context.clock);
+        const { job, nextPage } = resolved;
+        const next = nextPage && isFull(nextPage) && performance.now() < endsAt ? nextPage : null;
+        await held.write(next ? this.batches.plan(job, next, context) : job);
+        this.batches.report(held.job, plan, log);
+        page = next ? null : nextPage;
+        continue;
+      }
+      if (!more) break;
+      page ??= await this.batches.page(held.job, context.resource, held.lane.cursor);
+      if (page.closesAt === null) {
+        if (await this.atPassEnd(held, log)) return;
+      } else if (isFull(page)) {
+        await held.write(this.batches.plan(held.job, page, context));
+      } else {
+        held.job = passOver(held.job, page.closesAt);
+      }
+      page = null;
+    }
+    await held.flush();
+    await held.write(endSlice(held.job));
+    await this.turns.now(held.job.id, held.lane.turn);
+  }
+
+  /** The clock refused the delete, or may have: nobody looks before the deadline is over. */
+  private letGo(held: HeldJob, clock: RecordsClock): Promise<void> {
+    return this.turns.later(held.job.id, held.lane.turn, msUntilTakeOver(held.job, clock.earliest()));
+  }
+
+  /** True when the slice is over with it. */
+  private async atPassEnd(held: HeldJob, log: Logger): Promise<boolean> {
+    const end = passEnd(held.job);
+    if (end === 'finished') {
+      await held.flush();
+      await held.write(finish(held.job, { instance: this.options.instance, now: new Date() }));
+      await held.settle();
+      log.info({ totals: held.job.totals }, 'deletion finished');
+      return true;
+    }
+    held.job = nextPass(held.job);
+    if (end === 'again') return false;
+    const message = 'the records left change between being read and being deleted';
+    await this.wait(held, 'still-changing', { code: 'STILL_CHANGING', message }, log);
+    return true;
+  }
+
+  private async wait(held: HeldJob, cause: DelayCause, error: ErrorInfo, log: Logger): Promise<void> {
+    const now = new Date();
+    await held.write(delay(held.job, { cause, error }, { instance: this.options.instance, now }));
+    const { waiting, turn, attempt } = held.lane;
+    const ms = (waiting?.retryAt.getTime() ?? 0) - now.getTime();
+    log.warn({ cause, code: error.code, attempt }, `waits ${ms / 1000} s: ${error.message}`);
+    await held.flush();
+    await this.turns.later(held.job.id, turn, ms);
+  }
+
+  private async afterError(held: HeldJob, error: unknown, log: Logger): Promise<void> {
+    if (error instanceof ConflictError) throw error;
+    if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') throw error;
+    if (!held.started) held.job = startSlice(held.job);
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof TransientError) return this.wait(held, 'store', { code: error.code, message }, log);
+    log.error({ err: error }, 'slice failed');
+    return this.wait(held, 'error', { code: codeOf(error), message }, log);
+  }
+
+  /** Before a job fails, its plan is resolved by reading: keys of records already gone must not end in it. */
+  private async giveUp(held: HeldJob, log: Logger): Promise<void> {
+    const { job } = held;
+    const error = held.lane.waiting?.error ?? { code: 'WORKER_LOST', message: 'each attempt ended with its worker' };
+    const resource = this.resources.get(job.request.resource);
+    if (held.lane.plan && resource) {
+      try {
+        const clock = await this.records.clock();
+        const ahead = msUntilTakeOver(job, clock.earliest());
+        if (ahead > 0) {
+          await this.letGo(held, clock);
+          return;
+        }
+        await held.write(await this.batches.resolveByReading(held, resource));
+      } catch (unreadable) {
+        const { storeRetryForMs } = this.options;
+        if (unreadable instanceof ConflictError || !waitedTooLong(job, storeRetryForMs, new Date())) throw unreadable;
+        log.warn({ err: unreadable }, 'fails with a batch unresolved: its keys stay in the plan');
+      }
+    }
+    await held.write(fail(held.job, error, { instance: this.options.instance, now: new Date() }));
+    await held.settle();
+    log.error({ code: error.code, totals: held.job.totals }, `deletion failed: ${error.message}`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null && 'codeName' in error ? error.codeName : undefined;
+  return typeof code === 'string' ? code : 'UNEXPECTED';
+}

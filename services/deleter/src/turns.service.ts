@@ -1,0 +1,30 @@
+import { type RetryTier, retryTiers, SliceDue, sliceId, workQueues } from '@expunge/contracts';
+import type { Publisher } from '@expunge/messaging';
+import { SOURCE } from './deletion-job/emit.js';
+
+const LANE = 0;
+
+/** Publishes slice messages: the one live turn of a job, at once or later. */
+export class Turns {
+  constructor(private readonly publisher: Publisher) {}
+
+  now(job: string, turn: number): Promise<void> {
+    return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn));
+  }
+
+  /** Through the shortest retry tier that is not too early. */
+  later(job: string, turn: number, ms: number): Promise<void> {
+    const tier: RetryTier = retryTiers.find((seconds) => seconds * 1000 >= ms) ?? 30;
+    return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn), { tier });
+  }
+
+  private message(job: string, turn: number): SliceDue {
+    return SliceDue.create({
+      id: sliceId(job, LANE, turn),
+      source: SOURCE,
+      subject: job,
+      time: new Date().toISOString(),
+      data: { lane: LANE, turn },
+    });
+  }
+}
