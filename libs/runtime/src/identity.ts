@@ -1,25 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ServiceName } from '@expunge/contracts';
+import type { Identity } from '@expunge/messaging';
 
-/** Who this process is, in heartbeats, connection names, consumer tags, events and logs. */
-export interface Identity {
-  service: ServiceName;
-  /** Unique while it lives: INSTANCE, or made up anew at each start. */
-  instance: string;
-  host: string;
-  version: string;
-  startedAt: string;
-}
+export type { Identity };
 
 export const IDENTITY = Symbol('Identity');
 
+/** `instance` is unique while it lives: INSTANCE, or made up anew at each start. */
 export function identify(service: ServiceName, instance: string | undefined, version: string): Identity {
   return {
     service,
     instance: instance ?? `${service}-${randomUUID().slice(0, 8)}`,
     host: hostname(),
     version,
-    startedAt: new Date().toISOString(),
+    startedAt: new Date(),
   };
 }

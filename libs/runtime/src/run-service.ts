@@ -1,12 +1,6 @@
 import 'reflect-metadata';
-import type { ServiceName, WorkerHeartbeat, WorkQueue } from '@expunge/contracts';
-import {
-  BrokerConnection,
-  BrokerPublisher,
-  ErrorPassThroughFilter,
-  Heartbeat,
-  MaintenanceStrategy,
-} from '@expunge/messaging';
+import type { ServiceName, WorkQueue } from '@expunge/contracts';
+import { BrokerConnection, BrokerPublisher, Heartbeat, MaintenanceStrategy } from '@expunge/messaging';
 import { type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
@@ -47,13 +41,14 @@ export async function runService<Settings extends CommonSettings>(
     publisher,
     log,
     storeRetryForMs: settings.STORE_RETRY_FOR,
-    drainTimeoutMs: settings.DRAIN_TIMEOUT,
+    drainMs: settings.DRAIN_TIMEOUT,
   });
   readiness.register('broker', () =>
-    broker.connected ? Promise.resolve() : Promise.reject(new Error(broker.lastError ?? 'not connected')),
+    broker.connected ? Promise.resolve() : Promise.reject(broker.lastError ?? new Error('not connected')),
   );
   readiness.register('consumers', () => {
-    const missing = definition.consumes.filter((queue) => !strategy.consumes().includes(queue.name));
+    const consumed = strategy.consumed();
+    const missing = definition.consumes.filter((queue) => !consumed.includes(queue.name));
     if (missing.length === 0) return Promise.resolve();
     return Promise.reject(new Error(`not consuming ${missing.map((queue) => queue.name).join(', ')}`));
   });
@@ -63,22 +58,21 @@ export async function runService<Settings extends CommonSettings>(
   const app = await NestFactory.create(
     {
       module: ServiceModule,
-      imports: [RuntimeModule.of({ identity, settings, log, broker, publisher, readiness, activity }), definition.module],
+      imports: [
+        RuntimeModule.of({ identity, settings, log, broker, publisher, readiness, activity }),
+        definition.module,
+      ],
     },
     { logger: frameworkLogger(log), abortOnError: false },
   );
-  // Before connectMicroservice: a filter given later is not inherited, and the framework would swallow the error's class.
-  app.useGlobalFilters(new ErrorPassThroughFilter());
   definition.configure?.(app, settings);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
-  let state: WorkerHeartbeat['data']['state'] = 'starting';
   let ready = false;
   const heartbeat = new Heartbeat({
-    publisher,
-    identity,
+    broker,
     log,
-    snapshot: () => ({ state, ready, consumes: [...strategy.consumes()], ...activity.snapshot() }),
+    snapshot: () => ({ ready, consumes: strategy.consumed(), ...activity.snapshot() }),
   });
   const watch = setInterval(() => void readiness.report().then((report) => (ready = report.ready)), 1000);
 
@@ -86,15 +80,13 @@ export async function runService<Settings extends CommonSettings>(
   heartbeat.start();
   await app.listen(settings.PORT, settings.HOST);
   await app.startAllMicroservices();
-  state = 'running';
+  heartbeat.enter('running');
   log.info({ port: settings.PORT, consumes: definition.consumes.map((queue) => queue.name) }, 'started');
 
   const stop = once(async (signal: string) => {
     log.info({ signal }, 'draining');
-    state = 'draining';
-    await heartbeat.beat();
+    heartbeat.enter('draining');
     await app.close();
-    state = 'exiting';
     await heartbeat.stop();
     clearInterval(watch);
     await publisher.close();
