@@ -1,0 +1,103 @@
+import { DeleteObjectCommand, DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import type { Answer, ObjectStore, Refusal } from './object-store.js';
+import { refusalOf } from './s3-failure.js';
+
+export interface S3Options {
+  endpoint: string;
+  region: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  forcePathStyle: boolean;
+  /** What vouches for the body of a bulk delete. Some stores know only md5. */
+  deleteChecksum: 'crc32' | 'md5';
+  /** No call takes longer, the SDK's own retry included. */
+  timeoutMs: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const PROBE_TIMEOUT_MS = 1_500;
+
+/** Any store that speaks the S3 API. Refusals are answers; only a bug is thrown. */
+export class S3ObjectStore implements ObjectStore {
+  private readonly client: S3Client;
+
+  constructor(private readonly options: S3Options) {
+    const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle, timeoutMs } = options;
+    const agent = { keepAlive: true, maxSockets: 32 };
+    this.client = new S3Client({
+      endpoint,
+      region,
+      forcePathStyle,
+      credentials: { accessKeyId, secretAccessKey },
+      // One repetition: after an error answer some stores close the connection under the next request. The rest waits in the tiers.
+      maxAttempts: 2,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: {
+        connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+        requestTimeout: timeoutMs,
+        // Without this the SDK writes a line when the time is over, and waits on.
+        throwOnRequestTimeout: true,
+        httpAgent: agent,
+        httpsAgent: agent,
+      },
+    });
+  }
+
+  async deleteMany(keys: readonly string[]): Promise<Answer> {
+    return this.asking(async (abortSignal) => {
+      const command = new DeleteObjectsCommand({
+        Bucket: this.options.bucket,
+        // No Quiet: R2 ignores it, and a key that is not named is not known to be gone.
+        Delete: { Objects: keys.map((Key) => ({ Key })) },
+        ChecksumAlgorithm: this.options.deleteChecksum === 'md5' ? 'MD5' : 'CRC32',
+      });
+      const { Deleted = [], Errors = [] } = await this.client.send(command, { abortSignal });
+      return {
+        kind: 'answered',
+        deleted: Deleted.flatMap(({ Key }) => (Key === undefined ? [] : [Key])),
+        errors: Errors.flatMap(({ Key: key, Code: code = 'NO_CODE', Message: message = '' }) =>
+          key === undefined ? [] : [{ key, code, message, status: null }],
+        ),
+      };
+    });
+  }
+
+  async deleteOne(key: string): Promise<Answer> {
+    return this.asking(async (abortSignal) => {
+      await this.client.send(new DeleteObjectCommand({ Bucket: this.options.bucket, Key: key }), { abortSignal });
+      return { kind: 'answered', deleted: [key], errors: [] };
+    });
+  }
+
+  async probe(): Promise<Refusal | null> {
+    const answer = await this.asking(async (abortSignal) => {
+      // A list, not HeadBucket: its refusal has a body that says why.
+      await this.client.send(new ListObjectsV2Command({ Bucket: this.options.bucket, MaxKeys: 1 }), { abortSignal });
+      return { kind: 'answered', deleted: [], errors: [] };
+    }, PROBE_TIMEOUT_MS);
+    return answer.kind === 'refused' ? answer.refusal : null;
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+
+  private async asking(
+    call: (abortSignal: AbortSignal) => Promise<Answer>,
+    timeoutMs = this.options.timeoutMs,
+  ): Promise<Answer> {
+    // Over all attempts, and over an answer that begins and never ends.
+    const abortSignal = AbortSignal.timeout(timeoutMs);
+    try {
+      return await call(abortSignal);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      if (!abortSignal.aborted || refusal.status !== null) return { kind: 'refused', refusal };
+      const message = `no answer within ${timeoutMs} ms`;
+      return { kind: 'refused', refusal: { code: 'TIMEOUT', message, status: null } };
+    }
+  }
+}
