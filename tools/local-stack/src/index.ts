@@ -3,6 +3,7 @@ export { databaseUrl } from './mongodb/database-url.js';
 export type { ObjectStore } from './object-store/start-object-store.js';
 export { Guard } from './process/guard.js';
 export { Supervised } from './process/supervised.js';
+export { prepareRecords } from './prepare-records.js';
 export { createVhost, type Vhost } from './rabbitmq/vhosts.js';
 export { type Replicas, type ServiceName, serviceNames } from './services/instances.js';
 export { type Service, type Services, type ServicesOptions, startServices } from './services/start-services.js';

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { type LocalStack, startLocalStack } from './local-stack.js';
 import { tryLock } from './process/pid-lock.js';
 import { type Services, startServices } from './services/start-services.js';
+import { prepareRecords } from './prepare-records.js';
 import { describeStack, readStackFile, removeStackFile, writeStackFile } from './stack-file.js';
 import { summaryOf } from './summary.js';
 import { newSecret, signToken } from './token.js';
@@ -33,6 +34,7 @@ export async function runUntilInterrupted(options: StartOptions): Promise<void> 
   const start = async () => {
     say('starting RabbitMQ, MongoDB and the bucket');
     running.stack = await startLocalStack({ root: options.root, onPids: publish, say });
+    await prepareRecords(running.stack);
     say('starting the services');
     running.services = await startServices({
       ...options,

@@ -1,4 +1,4 @@
-import type { Job } from './job-client.js';
+import { isOver, type Job } from './job-client.js';
 
 export function describeFilling(filled: { records: number; objects: number }): string {
   return `${count(filled.records, 'record')}, ${count(filled.objects, 'object')}`;
@@ -11,8 +11,8 @@ export function describeJob(job: Job, expected: { records: number; objects: numb
     `${format(succeeded)} of ${count(expected.records, 'record')}`,
     `${format(objects.purged)} of ${count(expected.objects, 'object')}`,
     failed_count + objects.failed > 0 ? `${format(failed_count + objects.failed)} failed` : '',
-    job.rate ? `${format(Math.round(job.rate))}/s` : '',
-    job.eta ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',
+    job.rate && !isOver(job) ? `${format(Math.round(job.rate))}/s` : '',
+    job.eta && !isOver(job) ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',
     job.status,
   ];
   return parts.filter(Boolean).join(', ');

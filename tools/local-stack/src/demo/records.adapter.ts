@@ -23,6 +23,7 @@ export class Records {
     return new Records(connection, connection.getClient().db(connection.name).collection('receipts'));
   }
 
+  /** Those the default resource needs. For a database of ours only: in somebody's own, none is ever created. */
   async createIndexes(): Promise<void> {
     await this.collection.createIndexes([
       { key: { tenantId: 1, _id: 1 } },

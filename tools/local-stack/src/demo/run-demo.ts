@@ -11,6 +11,7 @@ import { showProgress } from './progress.js';
 import { count, describeFilling, describeJob } from './progress-text.js';
 import type { ReceiptSource } from './receipt.js';
 import { Records } from './records.adapter.js';
+import { prepareRecords } from '../prepare-records.js';
 import { type Outcome, shortcomings } from './verdict.js';
 
 export interface DemoOptions {
@@ -44,7 +45,7 @@ export async function runDemo(stack: LocalStack, options: DemoOptions): Promise<
   const stores = { records: await Records.open(stack.mongodb.recordsUrl), bucket: new Bucket(stack.s3) };
   try {
     // Before the services start, because a deleter that starts without an index reports it as missing.
-    if (stack.mongodb.recordsAreOurs) await stores.records.createIndexes();
+    await prepareRecords(stack);
     const starting = options.startServices();
     starting.catch(() => undefined);
     await fill(tenant, other, options, stores);

@@ -22,6 +22,9 @@ export interface ServicesOptions {
   /** `inherit`: their lines go where ours go. `files`: to `.local/<run>/logs/<instance>.log`. */
   readonly log: 'inherit' | 'files';
   readonly supervised?: boolean;
+  /** Milliseconds until the first start has to be ready, and from SIGTERM to SIGKILL. */
+  readonly startWithin?: number;
+  readonly drainWithin?: number;
   readonly onPids?: () => void;
   readonly say?: (line: string) => void;
 }
@@ -33,12 +36,9 @@ export interface Service extends Instance {
 export interface Services {
   readonly all: readonly Service[];
   of(service: ServiceName): readonly Service[];
-  /** SIGTERM, 15 s to drain, SIGKILL. */
+  /** SIGTERM, time to drain, SIGKILL. */
   stop(): Promise<void>;
 }
-
-const startWithin = 60_000;
-const drainWithin = 15_000;
 
 /** Starts every instance as a process of its own and waits until each is ready. */
 export function startServices(options: ServicesOptions): Promise<Services> {
@@ -52,6 +52,7 @@ export function startServices(options: ServicesOptions): Promise<Services> {
     const instances = instancesOf(replicas, ports);
     const monitorUrls = instances.filter(({ service }) => service === 'monitor').map(({ url }) => url);
     const all = instances.map((instance) => ({ ...instance, process: supervise(instance, monitorUrls, options) }));
+    const { drainWithin = 15_000 } = options;
     const stop = async () => {
       await Promise.all(all.map(({ process }) => process.stop(drainWithin)));
     };
@@ -77,7 +78,7 @@ function supervise(instance: Instance, monitorUrls: readonly string[], options: 
   });
   return new Supervised(part, {
     supervised: options.supervised ?? true,
-    startWithin,
+    startWithin: options.startWithin ?? 60_000,
     onPid: options.onPids,
     log: say,
   });
