@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AnyMessage } from '@expunge/contracts';
+import { compact } from '../ledger/compact.js';
+import { evolve } from '../projection/evolve.js';
+import type { JobProjection } from '../projection/job.js';
+import { Story } from '../testing/story.js';
+import { whatIsMissing } from './what-is-missing.js';
+
+const fold = (events: AnyMessage[]): JobProjection => {
+  const job = events.reduce<JobProjection | null>(
+    (known, message, i) => evolve(known, { position: i + 1, message: compact(message) }),
+    null,
+  );
+  if (!job) throw new Error('no event');
+  return job;
+};
+
+const missing = (story: Story, afterSeconds: number, told: number | null = null, events = story.events) =>
+  whatIsMissing(fold(events), told, story.after(afterSeconds)).map(({ kind, ask }) => [kind, ask]);
+
+const events = (wanted: object) => ({ ask: 'events', wanted });
+
+describe('whatIsMissing', () => {
+  it('is nothing of a job under way', () => {
+    expect(missing(new Story().requested().started().batch(5, 2), 30)).toEqual([]);
+  });
+
+  it('is nothing of a job that is done', () => {
+    const story = new Story().requested().started().batch(5, 0).failed();
+    expect(missing(story, 3600)).toEqual([]);
+  });
+
+  it('is the start of a job that was only requested', () => {
+    expect(missing(new Story().requested(), 0)).toEqual([['queued', { ask: 'start' }]]);
+  });
+
+  it('is no start of a job that was refused', () => {
+    expect(missing(new Story().requested().refused('q', 'DeleteRequested', 'expired'), 600)).toEqual([]);
+  });
+
+  it('is the sequences between those that were heard', () => {
+    const story = new Story().started().batch(1, 0).batch(1, 0).batch(1, 0).batch(1, 0);
+    const heard = story.events.filter(({ sequence }) => sequence !== 2 && sequence !== 4);
+    expect(missing(story, 0, null, heard)).toEqual([
+      [
+        'gap',
+        events({
+          sequences: [
+            [2, 2],
+            [4, 4],
+          ],
+        }),
+      ],
+    ]);
+  });
+
+  it('is at most 200 sequences at once', () => {
+    const story = new Story();
+    for (let i = 0; i < 500; i++) story.batch(1, 0);
+    const heard = story.events.slice(-1);
+    expect(missing(story, 0, null, heard)).toEqual([['gap', events({ sequences: [[1, 200]] })]]);
+  });
+
+  it('is what a deleter says exists beyond the last event', () => {
+    const story = new Story().started().batch(1, 0);
+    expect(missing(story, 0, 2)).toEqual([]);
+    expect(missing(story, 0, 7)).toEqual([['tail', events({ after: 2 })]]);
+  });
+
+  it('is everything after the last event of a job that is silent for a minute', () => {
+    const story = new Story().started().batch(1, 0);
+    expect(missing(story, 59)).toEqual([]);
+    expect(missing(story, 60)).toEqual([['silent', events({ after: 2 })]]);
+  });
+
+  it('is nothing while the deleter said it waits', () => {
+    const story = new Story().started().delayed(300);
+    expect(missing(story, 299)).toEqual([]);
+    expect(missing(story, 302)).toEqual([['silent', events({ after: 2 })]]);
+  });
+
+  it('is a batch past the last tier', () => {
+    const story = new Story()
+      .started()
+      .batch(1, 2)
+      .batch(1, 2)
+      .purged(1, [[0, 1]]);
+    expect(missing(story, 58).map(([kind]) => kind)).toEqual([]);
+    expect(missing(story, 59)).toContainEqual(['batches', events({ batches: [[2, 2]] })]);
+  });
+
+  it('is no batch that a cleaner promised to try again', () => {
+    const story = new Story()
+      .started()
+      .batch(1, 2)
+      .purgeDelayed(1, [[0, 1]], 30);
+    expect(missing(story, 89).map(([kind]) => kind)).toEqual(['silent']);
+    expect(missing(story, 91).map(([kind]) => kind)).toEqual(['batches', 'silent']);
+  });
+
+  it('is no batch of which all that is left has failed', () => {
+    const story = new Story()
+      .started()
+      .batch(1, 2)
+      .purgeFailed(1, [[0, 1]]);
+    expect(missing(story, 3600).map(([kind]) => kind)).toEqual(['silent']);
+  });
+
+  it('is at once a batch that many later ones have overtaken, else only when the whole job stalls', () => {
+    const story = new Story().started();
+    for (let i = 1; i <= 30; i++) story.batch(1, 1);
+    for (let i = 2; i <= 30; i++) story.purged(i, [[0, 0]]);
+    const [overtaken] = whatIsMissing(fold(story.events), null, story.after(30));
+    expect(overtaken).toMatchObject({ kind: 'batches', patienceMs: 0, ask: events({ batches: [[1, 1]] }) });
+    const early = story.events.slice(0, 40);
+    const [stalled] = whatIsMissing(fold(early), null, story.after(40)).filter(({ kind }) => kind === 'batches');
+    expect(stalled).toMatchObject({
+      patienceMs: 60_000,
+      ask: events({
+        batches: [
+          [1, 1],
+          [11, 30],
+        ],
+      }),
+    });
+  });
+
+  it('is the completion of a job of which everything is accounted for', () => {
+    expect(missing(new Story().started().batch(5, 0).finished(), 0)).toEqual([['completion', { ask: 'completion' }]]);
+  });
+});

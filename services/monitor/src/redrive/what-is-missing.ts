@@ -1,0 +1,123 @@
+import { type EventsWanted, type Positions, positions } from '@expunge/contracts';
+import { pendingKeys } from '../projection/batches.js';
+import type { JobProjection, OpenBatch } from '../projection/job.js';
+import { hasGap, heardSequences, isCompletionDue, isFinal } from '../projection/status.js';
+
+export const missingKinds = ['gap', 'queued', 'batches', 'tail', 'silent', 'completion'] as const;
+export type MissingKind = (typeof missingKinds)[number];
+
+export type Ask =
+  | { ask: 'events'; wanted: EventsWanted['data'] }
+  /** The request, again: the deleter seems not to have got it. */
+  | { ask: 'start' }
+  | { ask: 'completion' };
+
+export interface Missing {
+  kind: MissingKind;
+  /** While this stays the same, asking has not helped, and the pauses grow. */
+  fingerprint: string;
+  /** How long it may be missing before it is asked for, in milliseconds from when that was first seen. */
+  patienceMs: number;
+  ask: Ask;
+}
+
+/** Most sequences or batches one request names: more are asked for when those arrived. */
+const AT_ONCE = 200;
+/** Past the storage-cleaner's last tier (30 s) and the attempt that follows. */
+const BATCH_OVERDUE_MS = 60_000;
+/** So many later batches done, in a queue that is first in, first out: this one got lost. */
+const OVERTAKEN_BY = 20;
+
+/** What the ledger lacks of a job, and how to get it. `told`: the last sequence a deleter's heartbeat names. */
+export function whatIsMissing(job: JobProjection, told: number | null, now: Date): Missing[] {
+  const completion: Missing = { kind: 'completion', fingerprint: '', patienceMs: 5000, ask: { ask: 'completion' } };
+  return [
+    ...gap(job),
+    ...notStarted(job),
+    ...unresolvedBatches(job, now),
+    ...tail(job, told),
+    ...silence(job, now),
+    ...(isCompletionDue(job) ? [completion] : []),
+  ];
+}
+
+/** A job that a deleter speaks of and of which nothing was ever heard here. */
+export function unknownJob(told: number): Missing[] {
+  return [afterSequence('tail', `0<${told}`, 0, 5000)];
+}
+
+function gap(job: JobProjection): Missing[] {
+  if (!hasGap(job)) return [];
+  const sequences = firstOf(heardSequences(job).missing);
+  return [
+    {
+      kind: 'gap',
+      fingerprint: String(sequences[0]?.[0]),
+      patienceMs: 2000,
+      ask: { ask: 'events', wanted: { sequences } },
+    },
+  ];
+}
+
+function notStarted(job: JobProjection): Missing[] {
+  if (job.request?.told !== 'requested' || job.heard.length > 0 || isFinal(job.status)) return [];
+  return [{ kind: 'queued', fingerprint: '', patienceMs: 15_000, ask: { ask: 'start' } }];
+}
+
+function tail(job: JobProjection, told: number | null): Missing[] {
+  const last = heardSequences(job).last;
+  return told !== null && told > last ? [afterSequence('tail', String(last), last, 5000)] : [];
+}
+
+function silence(job: JobProjection, now: Date): Missing[] {
+  if (isFinal(job.status) || isPast(job.delay?.retryAt ?? null, now, 0) === false) return [];
+  if (!isPast(job.updatedAt, now, 60_000) || job.heard.length === 0) return [];
+  return [afterSequence('silent', String(job.position), heardSequences(job).last, 0)];
+}
+
+function unresolvedBatches(job: JobProjection, now: Date): Missing[] {
+  const overdue = Object.entries(job.batches.open).filter(([, batch]) => isOverdue(batch, now));
+  if (overdue.length === 0) return [];
+  const numbers = positions.positionsOf(overdue.map(([number]) => Number(number)));
+  const overtaken = positions.positionsOf(
+    [...positions.each(numbers)].filter((number) => resolvedAbove(job.batches.resolved, number) >= OVERTAKEN_BY),
+  );
+  if (overtaken.length > 0) return [batches(`overtaken ${String(overtaken[0]?.[0])}`, overtaken, 0)];
+  // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost.
+  const fingerprint = `stalled at ${job.objects.purged}+${job.objects.failed}`;
+  return [batches(fingerprint, numbers, BATCH_OVERDUE_MS)];
+}
+
+function batches(fingerprint: string, numbers: Positions, patienceMs: number): Missing {
+  const ask: Ask = { ask: 'events', wanted: { batches: firstOf(numbers) } };
+  return { kind: 'batches', fingerprint, patienceMs, ask };
+}
+
+function isOverdue(batch: OpenBatch, now: Date): boolean {
+  if ((pendingKeys(batch) ?? 0) === 0) return false;
+  // A promised retry holds back: a storage-cleaner has the batch, and said so.
+  return (
+    isPast(batch.deletedAt, now, BATCH_OVERDUE_MS) !== false && isPast(batch.retryAt, now, BATCH_OVERDUE_MS) !== false
+  );
+}
+
+function resolvedAbove(resolved: Positions, number: number): number {
+  return positions.count(positions.difference(resolved, [[0, number]]));
+}
+
+function afterSequence(kind: MissingKind, fingerprint: string, after: number, patienceMs: number): Missing {
+  return { kind, fingerprint, patienceMs, ask: { ask: 'events', wanted: { after } } };
+}
+
+/** Null when there is no such time. */
+function isPast(time: string | null, now: Date, byMs: number): boolean | null {
+  return time === null ? null : Date.parse(time) + byMs <= now.getTime();
+}
+
+function firstOf(wanted: Positions): Positions {
+  const first: number[] = [];
+  for (const number of positions.each(wanted)) {
+    if (first.push(number) >= AT_ONCE) break;
+  }
+  return positions.positionsOf(first);
+}
