@@ -1,0 +1,44 @@
+import { type AnyMessage, workQueues } from '@expunge/contracts';
+import { Consumes } from '@expunge/messaging';
+import { LOGGER } from '@expunge/runtime';
+import { Controller, Inject } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import type { Logger } from 'pino';
+import { Appender } from '../ledger/appender.service.js';
+import { compact } from '../ledger/compact.js';
+import { jobOf } from '../projection/evolve.js';
+import { Projector } from '../projection/projector.service.js';
+import { FoldBeat } from './fold-beat.service.js';
+import { InHand } from './in-hand.js';
+
+@Controller()
+export class EventsConsumer {
+  constructor(
+    private readonly appender: Appender,
+    private readonly projector: Projector,
+    private readonly inHand: InHand,
+    private readonly beat: FoldBeat,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  /** Append, fold, acknowledge. A crash in between is a redelivery, which does the rest: a known event still folds. */
+  @Consumes(workQueues.monitorEvents)
+  async onEvent(@Payload() message: AnyMessage): Promise<void> {
+    if (message.type === 'FoldProbe') {
+      this.beat.delivered();
+      return;
+    }
+    const delivery = this.inHand.take(Date.now());
+    try {
+      const recorded = await this.appender.append(compact(message));
+      delivery.recorded(recorded.position);
+      const job = jobOf(recorded.message);
+      if (job !== null) await this.projector.fold(job, recorded);
+      delivery.folded();
+      this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
+    } finally {
+      delivery.gone();
+      this.beat.delivered();
+    }
+  }
+}

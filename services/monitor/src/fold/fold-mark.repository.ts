@@ -1,0 +1,88 @@
+import type { AsOf } from '@expunge/contracts';
+import { asStoreError } from '@expunge/runtime';
+import type mongoose from 'mongoose';
+
+interface FoldMark {
+  _id: 'fold';
+  /** The instance that folds: the last one that was given a delivery. */
+  instance: string;
+  position: number;
+  foldedAt: Date | null;
+  beatAt: Date;
+  /** How long its oldest delivery had waited at `beatAt`; null: none waited. */
+  waitedMs: number | null;
+}
+
+/** A folding instance says that it lives every second: older than this, it may be frozen and nothing it said holds. */
+const STALE_MS = 5000;
+const CODE = 'MONITOR_STORE_UNAVAILABLE';
+const never: AsOf = { position: 0, at: null, lagMs: null, monitorHeartbeatAgeMs: null };
+
+export interface Beat {
+  instance: string;
+  position: number;
+  waitedMs: number | null;
+}
+
+/** How far the fold is, and that whoever folds lives. All times are the database's. */
+export class FoldMarkRepository {
+  private readonly marks: mongoose.mongo.Collection<FoldMark>;
+
+  constructor(db: mongoose.mongo.Db) {
+    this.marks = db.collection<FoldMark>('fold', { writeConcern: { w: 1 } });
+  }
+
+  /** Said on deliveries: this instance is the one that folds now, whoever it was before. */
+  async takeOver(beat: Beat): Promise<void> {
+    await asStoreError(CODE, () => this.marks.updateOne({ _id: 'fold' }, marked(beat), { upsert: true }));
+  }
+
+  /** False when another instance folds by now. */
+  async beat(beat: Beat): Promise<boolean> {
+    const { matchedCount } = await asStoreError(CODE, () =>
+      this.marks.updateOne({ _id: 'fold', instance: beat.instance }, marked(beat)),
+    );
+    return matchedCount === 1;
+  }
+
+  async asOf(): Promise<AsOf> {
+    const [mark] = await asStoreError(CODE, () =>
+      this.marks
+        .aggregate<FoldMark & { ageMs: number | bigint }>([
+          { $match: { _id: 'fold' } },
+          { $set: { ageMs: { $subtract: ['$$NOW', '$beatAt'] } } },
+        ])
+        .toArray(),
+    );
+    if (!mark) return never;
+    const age = Math.max(0, Number(mark.ageMs));
+    return {
+      position: mark.position,
+      at: mark.foldedAt?.toISOString() ?? null,
+      lagMs: lag(mark.waitedMs, age),
+      monitorHeartbeatAgeMs: age,
+    };
+  }
+}
+
+/** The wait goes on since the mark was made. With an old mark nobody knows whether something waits. */
+function lag(waitedMs: number | null, ageMs: number): number | null {
+  if (waitedMs !== null) return waitedMs + ageMs;
+  return ageMs > STALE_MS ? null : 0;
+}
+
+/** As an expression: the position never goes back, and the database's clock is what counts. */
+function marked({ instance, position, waitedMs }: Beat): mongoose.mongo.Document[] {
+  const known = { $ifNull: ['$position', 0] };
+  return [
+    {
+      $set: {
+        instance,
+        beatAt: '$$NOW',
+        waitedMs: { $literal: waitedMs },
+        foldedAt: { $cond: [{ $gt: [position, known] }, '$$NOW', { $ifNull: ['$foldedAt', null] }] },
+        position: { $max: [known, position] },
+      },
+    },
+  ];
+}
