@@ -1,0 +1,122 @@
+import { type BrokerConnection, PUBLISHER, type Publisher } from '@expunge/messaging';
+import {
+  BROKER,
+  IDENTITY,
+  type Identity,
+  loadResources,
+  LOGGER,
+  openStore,
+  READINESS,
+  type Readiness,
+  SETTINGS,
+  type Store,
+} from '@expunge/runtime';
+import { Module, type Provider } from '@nestjs/common';
+import type mongoose from 'mongoose';
+import type { Logger } from 'pino';
+import { Background } from './background.service.js';
+import { EventsConsumer } from './fold/events.consumer.js';
+import { FoldBeat } from './fold/fold-beat.service.js';
+import { FoldMarkRepository } from './fold/fold-mark.repository.js';
+import { InHand } from './fold/in-hand.js';
+import { JobChanges } from './fold/job-changes.service.js';
+import { Appender } from './ledger/appender.service.js';
+import { LedgerRepository } from './ledger/ledger.repository.js';
+import { JobRepository } from './projection/job.repository.js';
+import { Projector } from './projection/projector.service.js';
+import { ReadsController, RESOURCES } from './reads/reads.controller.js';
+import { RedriveRepository } from './redrive/redrive.repository.js';
+import { Sweep } from './redrive/sweep.service.js';
+import type { MonitorSettings } from './settings.js';
+import { HeartbeatsConsumer } from './workers/heartbeats.consumer.js';
+import { WorkerRepository } from './workers/worker.repository.js';
+
+const STORE = Symbol('Store');
+const DATABASE = Symbol('Database');
+
+type Db = mongoose.mongo.Db;
+
+const providers: Provider[] = [
+  {
+    provide: STORE,
+    useFactory: (settings: MonitorSettings, log: Logger) => openStore(settings.MONGODB_URL, 'monitor', log),
+    inject: [SETTINGS, LOGGER],
+  },
+  {
+    provide: DATABASE,
+    useFactory: (store: Store, settings: MonitorSettings) => store.db(`${settings.DATABASE_PREFIX}monitor`),
+    inject: [STORE, SETTINGS],
+  },
+  {
+    provide: RESOURCES,
+    useFactory: (settings: MonitorSettings) => loadResources(settings.RESOURCES_FILE),
+    inject: [SETTINGS],
+  },
+  ...[LedgerRepository, JobRepository, WorkerRepository, RedriveRepository, FoldMarkRepository].map((repository) => ({
+    provide: repository,
+    useFactory: (db: Db) => new repository(db),
+    inject: [DATABASE],
+  })),
+  { provide: InHand, useFactory: () => new InHand() },
+  { provide: Appender, useFactory: (ledger: LedgerRepository) => new Appender(ledger), inject: [LedgerRepository] },
+  {
+    provide: Projector,
+    useFactory: (jobs: JobRepository, publisher: Publisher, log: Logger) => {
+      const changes = new JobChanges(publisher, log);
+      return new Projector(jobs, (folded) => changes.changed(folded));
+    },
+    inject: [JobRepository, PUBLISHER, LOGGER],
+  },
+  {
+    provide: FoldBeat,
+    useFactory: (
+      { instance }: Identity,
+      marks: FoldMarkRepository,
+      inHand: InHand,
+      publisher: Publisher,
+      broker: BrokerConnection,
+      log: Logger,
+    ) => new FoldBeat({ instance, marks, inHand, publisher, isConnected: () => broker.connected, log }),
+    inject: [IDENTITY, FoldMarkRepository, InHand, PUBLISHER, BROKER, LOGGER],
+  },
+  {
+    provide: Sweep,
+    useFactory: (
+      jobs: JobRepository,
+      ledger: LedgerRepository,
+      workers: WorkerRepository,
+      redrives: RedriveRepository,
+      publisher: Publisher,
+      log: Logger,
+    ) => new Sweep({ jobs, ledger, workers, redrives, publisher, log }),
+    inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, PUBLISHER, LOGGER],
+  },
+  {
+    provide: Background,
+    useFactory: (
+      store: Store,
+      jobs: JobRepository,
+      ledger: LedgerRepository,
+      workers: WorkerRepository,
+      redrives: RedriveRepository,
+      beat: FoldBeat,
+      sweep: Sweep,
+      readiness: Readiness,
+      log: Logger,
+    ) => new Background({ store, indexed: [ledger, jobs, workers, redrives], beat, sweep, readiness, log }),
+    inject: [
+      STORE,
+      JobRepository,
+      LedgerRepository,
+      WorkerRepository,
+      RedriveRepository,
+      FoldBeat,
+      Sweep,
+      READINESS,
+      LOGGER,
+    ],
+  },
+];
+
+@Module({ controllers: [EventsConsumer, HeartbeatsConsumer, ReadsController], providers })
+export class MonitorModule {}

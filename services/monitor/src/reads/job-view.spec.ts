@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { JobView } from '@expunge/contracts';
+import { compact } from '../ledger/compact.js';
+import { evolve } from '../projection/evolve.js';
+import type { JobProjection } from '../projection/job.js';
+import { Story } from '../testing/story.js';
+import { jobView } from './job-view.js';
+
+function view(story: Story, afterSeconds = 0): JobView {
+  const job = story.events.reduce<JobProjection | null>(
+    (known, message, i) => evolve(known, { position: i + 1, message: compact(message) }),
+    null,
+  );
+  if (!job) throw new Error('no event');
+  return jobView(job, story.after(afterSeconds));
+}
+
+describe('jobView', () => {
+  it('fits the contract, whichever event was the first', () => {
+    const story = new Story()
+      .requested({ ids: ['a', 'b'] })
+      .started(10)
+      .batch(5, 2)
+      .purgeFailed(1, [[0, 0]])
+      .finished();
+    for (const event of story.events) {
+      const only = new Story();
+      only.events.push(event);
+      expect(JobView.parse(view(only))).toEqual(view(only));
+    }
+    expect(JobView.parse(view(story))).toEqual(view(story));
+  });
+
+  it('tells progress, rate and when it will be done', () => {
+    const seen = view(
+      new Story()
+        .requested()
+        .started(100)
+        .batch(10, 3)
+        .batch(10, 0)
+        .batch(20, 0)
+        .purged(1, [[0, 0]]),
+    );
+    expect(seen.progress).toEqual({
+      processed: 40,
+      succeeded: 40,
+      failed: 0,
+      total: 100,
+      totalIsEstimate: false,
+      percent: 40,
+      objects: { handedOver: 3, purged: 1, failed: 0, retained: 0, pending: 2 },
+    });
+    // 40 records in the 3 s from the start to the last batch.
+    expect(seen.recordsPerSecond).toBeCloseTo(40 / 3);
+    expect(seen.eta).toBe('2026-11-01T10:00:10.500Z');
+  });
+
+  it('tells no rate of a job from which nothing was heard for half a minute', () => {
+    const story = new Story().requested().started(100).batch(10, 0).batch(10, 0);
+    expect(view(story, 30).recordsPerSecond).not.toBeNull();
+    expect(view(story, 31)).toMatchObject({ recordsPerSecond: null, eta: null });
+  });
+
+  it('tells why a job waits, until it goes on', () => {
+    const story = new Story().started().delayed(8);
+    expect(view(story).delayed).toMatchObject({ cause: 'store', retryAt: '2026-11-01T10:00:10.000Z' });
+    expect(view(story.batch(1, 0)).delayed).toBeNull();
+  });
+
+  it('says of a job that was refused why', () => {
+    const seen = view(new Story().requested().refused('q', 'DeleteRequested', 'expired'));
+    expect(seen).toMatchObject({ status: 'failed', lastError: { code: 'REQUEST_REFUSED:expired' } });
+  });
+});

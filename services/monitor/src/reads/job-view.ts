@@ -1,0 +1,102 @@
+import type { JobView } from '@expunge/contracts';
+import type { JobProjection } from '../projection/job.js';
+import { isFinal, lastRequestOf } from '../projection/status.js';
+
+/** The rate is taken over so many of the last seconds in which records went; older ones say nothing of now. */
+const RATE_WINDOW_S = 30;
+
+/** The job as it is answered; `now` decides only whether the last rate still holds. */
+export function jobView(job: JobProjection, now: Date): JobView {
+  const { request, started } = job;
+  const progress = progressOf(job);
+  const recordsPerSecond = rateOf(job, now);
+  const pastRecords = job.stage !== null && ['finished', 'failed', 'cancelled'].includes(job.stage.name);
+  return {
+    id: job.id,
+    tenant: job.tenant,
+    resource: request?.resource ?? null,
+    selection: request?.selection ?? null,
+    options: request?.options ?? null,
+    requestedBy: request?.requestedBy ?? null,
+    reason: request?.reason ?? null,
+    requestedAt: request?.requestedAt ?? null,
+    status: job.status,
+    progress,
+    recordsPerSecond,
+    eta: etaOf(job, progress, recordsPerSecond, now),
+    delayed: delayOf(job),
+    lastError: errorOf(job),
+    lastRequest: lastRequestOf(job),
+    pickedUp: started && { instance: started.instance, at: started.at },
+    worker: job.worker && { instance: job.worker.instance, at: job.worker.at },
+    startedAt: started?.at ?? null,
+    finishedAt: pastRecords ? (job.stage?.at ?? null) : null,
+    completedAt: job.completed?.at ?? null,
+    updatedAt: job.updatedAt,
+    failures: job.failures.map(({ id, code, message }) => ({ id, code, message })),
+    retained: job.retained.map(({ key }) => key),
+    traceparent: job.traceparent,
+    sequence: job.sequence,
+    position: job.position,
+  };
+}
+
+function progressOf(job: JobProjection): JobView['progress'] {
+  const { succeeded = 0, failed = 0, objects = 0, retained = 0 } = job.totals ?? {};
+  const processed = succeeded + failed;
+  const total = job.started?.total ?? null;
+  const { purged, failed: failedPurges } = job.objects;
+  return {
+    processed,
+    succeeded,
+    failed,
+    total,
+    totalIsEstimate: job.started?.totalIsEstimate ?? false,
+    percent: percentOf(job, processed, total),
+    objects: {
+      // An object may be purged before its batch is heard of.
+      handedOver: Math.max(objects, purged + failedPurges),
+      purged,
+      failed: failedPurges,
+      retained,
+      pending: Math.max(0, objects - purged - failedPurges),
+    },
+  };
+}
+
+function percentOf(job: JobProjection, processed: number, total: number | null): number | null {
+  if (job.stage?.name === 'finished') return 100;
+  if (total === null) return null;
+  return total === 0 ? 100 : Math.min(100, Math.floor((processed / total) * 1000) / 10);
+}
+
+function rateOf(job: JobProjection, now: Date): number | null {
+  const last = job.recent.at(-1);
+  const begun = job.started ? [{ second: Math.floor(Date.parse(job.started.at) / 1000), processed: 0 }] : [];
+  if (!last || job.stage?.name !== 'running' || now.getTime() / 1000 - last.second > RATE_WINDOW_S) return null;
+  const first = [...begun, ...job.recent].find((point) => last.second - point.second <= RATE_WINDOW_S);
+  if (!first || first.second === last.second) return null;
+  return (last.processed - first.processed) / (last.second - first.second);
+}
+
+function etaOf(
+  job: JobProjection,
+  { processed, total }: JobView['progress'],
+  rate: number | null,
+  now: Date,
+): string | null {
+  if (total === null || rate === null || rate === 0 || job.status !== 'running') return null;
+  return new Date(now.getTime() + (Math.max(0, total - processed) / rate) * 1000).toISOString();
+}
+
+function delayOf({ delay, progressedAt, status }: JobProjection): JobView['delayed'] {
+  if (!delay || delay.sequence < progressedAt || isFinal(status)) return null;
+  const { cause, error, attempt, retryAt } = delay;
+  return { cause, error: { code: error.code, message: error.message }, attempt, retryAt };
+}
+
+function errorOf({ lastError, refused, stage }: JobProjection): JobView['lastError'] {
+  if (lastError) return { code: lastError.code, message: lastError.message, at: lastError.at };
+  if (!refused || stage) return null;
+  return { code: `REQUEST_REFUSED:${refused.reason}`, message: refused.message, at: refused.at };
+}

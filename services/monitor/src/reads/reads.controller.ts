@@ -1,0 +1,92 @@
+import type { EventsAnswer, JobAnswer, JobsAnswer, ResourceDefinition, ResourcesAnswer } from '@expunge/contracts';
+import { Controller, Get, Inject, Param, Query, UseFilters } from '@nestjs/common';
+import { FoldMarkRepository } from '../fold/fold-mark.repository.js';
+import { LedgerRepository } from '../ledger/ledger.repository.js';
+import type { JobProjection } from '../projection/job.js';
+import { JobRepository } from '../projection/job.repository.js';
+import { missingIndexesOf } from '../workers/told-by-deleters.js';
+import { WorkerRepository } from '../workers/worker.repository.js';
+import { jobView } from './job-view.js';
+import { EventsQuery, JobQuery, JobsQuery, writeCursor } from './queries.js';
+import { parseQuery, ReadFailed, ReadProblemFilter } from './read-problem.filter.js';
+
+export const RESOURCES = Symbol('Resources');
+
+/** An older heartbeat tells nothing of now. */
+const HEARTBEAT_FRESH_MS = 15_000;
+
+/** For the api alone: it authenticates, and names the tenant. Any instance answers, from the database. */
+@Controller('internal')
+@UseFilters(ReadProblemFilter)
+export class ReadsController {
+  constructor(
+    private readonly jobs: JobRepository,
+    private readonly ledger: LedgerRepository,
+    private readonly workers: WorkerRepository,
+    private readonly marks: FoldMarkRepository,
+    @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+  ) {}
+
+  @Get('jobs/:id')
+  async job(@Param('id') id: string, @Query() query: unknown): Promise<JobAnswer> {
+    const { tenant } = parseQuery(JobQuery, query);
+    const asOf = await this.marks.asOf();
+    return { asOf, job: jobView(await this.find(id, tenant), new Date()) };
+  }
+
+  @Get('jobs')
+  async list(@Query() query: unknown): Promise<JobsAnswer> {
+    const { tenant, status, resource, cursor, limit } = parseQuery(JobsQuery, query);
+    const asOf = await this.marks.asOf();
+    const found = await this.jobs.page({
+      tenant,
+      statuses: status ?? null,
+      resource: resource ?? null,
+      before: cursor ?? null,
+      limit: limit + 1,
+    });
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const nextCursor = last && found.length > limit ? writeCursor(last) : null;
+    const now = new Date();
+    return { asOf, jobs: page.map((job) => jobView(job, now)), nextCursor };
+  }
+
+  @Get('jobs/:id/events')
+  async events(@Param('id') id: string, @Query() query: unknown): Promise<EventsAnswer> {
+    const { tenant, after, limit } = parseQuery(EventsQuery, query);
+    const asOf = await this.marks.asOf();
+    await this.find(id, tenant);
+    const found = await this.ledger.eventsOf(id, after, limit + 1);
+    const page = found.slice(0, limit);
+    const events = page.map(({ _id, position, type, source, sequence, time, message }) => ({
+      position,
+      id: _id,
+      type,
+      source,
+      sequence,
+      time,
+      data: message.data,
+    }));
+    return { asOf, events, next: found.length > limit ? (page.at(-1)?.position ?? null) : null };
+  }
+
+  @Get('resources')
+  async missingIndexes(): Promise<ResourcesAnswer> {
+    const asOf = await this.marks.asOf();
+    const [freshest] = await this.workers.of('deleter', HEARTBEAT_FRESH_MS);
+    const resources = [...this.resources.keys()].map((name) => ({
+      name,
+      missingIndexes: missingIndexesOf(name, freshest?.beat ?? null),
+      heardAt: freshest?.receivedAt.toISOString() ?? null,
+    }));
+    return { asOf, resources };
+  }
+
+  /** Another tenant's job is no job. */
+  private async find(id: string, tenant: string): Promise<JobProjection> {
+    const stored = await this.jobs.read(id);
+    if (!stored || stored.job.tenant !== tenant) throw new ReadFailed(404, 'not-found', `there is no job ${id}`);
+    return stored.job;
+  }
+}
