@@ -11,7 +11,7 @@ export interface Filling {
 }
 
 const recordsAtOnce = 500;
-const uploadsAtOnce = 16;
+const uploadsAtOnce = 32;
 
 export function prefixOf(tenantId: string): string {
   return `tenants/${tenantId}/`;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Receipt, ReceiptFile, ReceiptSource } from './receipt.js';
+import { count } from './progress-text.js';
 import { readFields } from './receipt-fields.js';
 
 export interface ReceiptFolder extends ReceiptSource {
@@ -33,7 +34,7 @@ export function receiptFolder(folder: string, limit = Number.POSITIVE_INFINITY):
 }
 
 function remarksOn({ date, total }: { date: number; total: number }): string {
-  const remarks = [date > 0 ? `${date} dates` : '', total > 0 ? `${total} totals` : ''].filter(Boolean);
+  const remarks = [date > 0 ? count(date, 'date') : '', total > 0 ? count(total, 'total') : ''].filter(Boolean);
   return remarks.length === 0 ? '' : `${remarks.join(' and ')} could not be read and stay text`;
 }
 
