@@ -12,8 +12,8 @@ export interface Met {
 }
 
 export type Behaviour =
-  /** The real store behind answers. */
-  | { does: 'pass' }
+  /** The real store behind answers; asked only after `after`. */
+  | { does: 'pass'; after?: Promise<void> }
   | { does: 'answer'; status: number; body: string }
   /** Takes the request and never answers. */
   | { does: 'nothing' }
@@ -80,7 +80,7 @@ export async function startMisbehavingStore(upstream: string): Promise<Misbehavi
           answer.pipe(response);
         });
         forwarded.on('error', () => incoming.socket.resetAndDestroy());
-        forwarded.end(one.body);
+        void Promise.resolve(does.after).then(() => forwarded.end(one.body));
       }
     }
   }

@@ -1,0 +1,36 @@
+import { READINESS, Readiness, SETTINGS } from '@expunge/runtime';
+import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { BucketReadiness } from './object-store/bucket-readiness.js';
+import { OBJECT_STORE, type ObjectStore } from './object-store/object-store.js';
+import { S3ObjectStore } from './object-store/s3-object-store.adapter.js';
+import { PurgeBatchesConsumer } from './purge/purge-batches.consumer.js';
+import { PurgeService } from './purge/purge.service.js';
+import { s3OptionsOf, type StorageCleanerSettings } from './settings.js';
+
+@Module({
+  controllers: [PurgeBatchesConsumer],
+  providers: [
+    {
+      provide: OBJECT_STORE,
+      inject: [SETTINGS],
+      useFactory: (settings: StorageCleanerSettings) => new S3ObjectStore(s3OptionsOf(settings)),
+    },
+    { provide: PurgeService, inject: [OBJECT_STORE], useFactory: (store: ObjectStore) => new PurgeService(store) },
+  ],
+})
+export class StorageCleanerModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(READINESS) private readonly readiness: Readiness,
+  ) {}
+
+  onModuleInit(): void {
+    const bucket = new BucketReadiness(this.store);
+    this.readiness.register('bucket', () => bucket.check());
+  }
+
+  /** After the drain: until then a purge may be under way. */
+  onApplicationShutdown(): void {
+    this.store.close();
+  }
+}

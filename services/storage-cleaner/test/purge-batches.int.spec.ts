@@ -1,0 +1,195 @@
+import './one-realm.js';
+import {
+  type AnyMessage,
+  parkedQueue,
+  type Positions,
+  positions,
+  PurgeRequested,
+  workQueues,
+} from '@expunge/contracts';
+import { until } from '@expunge/local-stack';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { freshVhost, objectStore, unique } from '../../../test/support/servers.js';
+import { batchDeleted, type Broker, envelope, openBroker } from './broker.js';
+import { type Bucket, openBucket } from './bucket.js';
+import { type CleanerProcess, startCleaner } from './cleaner-process.js';
+import { deleteResult, errorXml, type MisbehavingStore, startMisbehavingStore } from './misbehaving-store.js';
+
+jest.setTimeout(60_000);
+
+const queue = workQueues.storageCleanerBatches.name;
+type Told = Extract<AnyMessage, { type: 'ObjectsPurged' | 'ObjectPurgeDelayed' | 'ObjectPurgeFailed' }>;
+
+describe('the storage-cleaner', () => {
+  let vhost: Awaited<ReturnType<typeof freshVhost>>;
+  let broker: Broker;
+  let store: MisbehavingStore;
+  let bucket: Bucket;
+  let cleaner: CleanerProcess;
+  let job: string;
+
+  const settings = () => ({
+    RABBITMQ_URL: vhost.url,
+    S3_ENDPOINT: store.endpoint,
+    S3_BUCKET: objectStore().bucket,
+    S3_ACCESS_KEY_ID: objectStore().accessKeyId,
+    S3_SECRET_ACCESS_KEY: objectStore().secretAccessKey,
+    S3_TIMEOUT: '2s',
+  });
+  const start = async (more: Record<string, string> = {}) => {
+    cleaner = await startCleaner({ ...settings(), ...more });
+    await until('a ready cleaner', async () => (await cleaner.ready()).status === 200, 20_000);
+  };
+  beforeAll(async () => {
+    const real = { ...objectStore(), forcePathStyle: true, deleteChecksum: 'crc32', timeoutMs: 10_000 } as const;
+    vhost = await freshVhost();
+    [broker, store] = await Promise.all([openBroker(vhost.url), startMisbehavingStore(real.endpoint)]);
+    bucket = openBucket(real);
+    await start();
+  });
+  afterAll(async () => {
+    await cleaner.end('SIGTERM');
+    await broker.close();
+    bucket.close();
+    await store.close();
+    await vhost.drop();
+  });
+  beforeEach(() => {
+    job = unique('job');
+  });
+  afterEach(() => {
+    store.behave(() => ({ does: 'pass' }));
+  });
+
+  const told = () => broker.events.filter((event): event is Told => event.subject === job);
+  const purged = (): Positions =>
+    positions.union(...told().flatMap((event) => (event.type === 'ObjectsPurged' ? [event.data.positions] : [])));
+  const said = () =>
+    told().map(({ type, data }) => [type, positions.format(data.positions), ...('code' in data ? [data.code] : [])]);
+  const lines = () => cleaner.lines.filter((line) => line['job'] === job).map((line) => line['msg']);
+  /** Every tenth, first and last included: filling takes longer than purging, and a missing object is purged like any. */
+  const sample = (keys: string[]) => keys.filter((_, i) => i % 10 === 0 || i === keys.length - 1);
+  const keysOf = (count: number) => Array.from({ length: count }, (_, i) => `tenants/${job}/${i}`);
+
+  test('purges the 2,500 objects of a batch and nothing else; delivered again it says the same again', async () => {
+    const keys = keysOf(2500);
+    await bucket.fill([...sample(keys), `tenants/${job}/250`.padEnd(40, 'x'), `tenants/${job}-neighbour/0`]);
+    const message = batchDeleted(job, 1, keys);
+    for (let copies = 1; copies <= 3; copies++) {
+      await broker.publisher.publish(message);
+      await until(`report ${copies}`, () => told().length === copies, 20_000);
+    }
+    expect(said()).toEqual(Array(3).fill(['ObjectsPurged', '0-2499']));
+    expect(new Set(told().map(({ id }) => id)).size).toBe(1);
+    expect(told()[0]).toMatchObject({ tenantid: 't1', data: { batch: 1 } });
+    expect(await bucket.list(`tenants/${job}`)).toEqual([
+      `tenants/${job}-neighbour/0`,
+      `tenants/${job}/250`.padEnd(40, 'x'),
+    ]);
+    expect(lines().slice(0, 2)).toEqual(['batch 1 picked up', '2500 deleted, 0 failed']);
+    expect(cleaner.lines.find((line) => line['job'] === job)).toMatchObject({
+      queue,
+      batch: 1,
+      service: 'storage-cleaner',
+    });
+  });
+
+  test('says nothing of a batch without objects', async () => {
+    await broker.publisher.publish(batchDeleted(job, 1, []));
+    await broker.publisher.publish(batchDeleted(job, 2, keysOf(1)));
+    await until('the second batch', () => told().length > 0, 10_000);
+    await until('an empty queue', async () => (await broker.depth(queue)) === 0, 10_000);
+    expect(told().map(({ data }) => data.batch)).toEqual([2]);
+  });
+
+  test('tries again only what the store was too busy for, and says what is refused for good', async () => {
+    store.behave(({ keys }, n) =>
+      deleteResult(keys, (key) => {
+        if (key.endsWith('/1')) return { code: 'AccessDenied' };
+        return n === 1 && key.endsWith('/3') ? { code: 'SlowDown' } : 'deleted';
+      }),
+    );
+    const keys = keysOf(5);
+    await broker.publisher.publish(batchDeleted(job, 7, keys));
+    await until('the whole report', () => told().length === 4, 20_000);
+    expect(said()).toEqual([
+      ['ObjectPurgeDelayed', '3', 'SlowDown'],
+      ['ObjectsPurged', '0,2,4'],
+      ['ObjectPurgeFailed', '1', 'AccessDenied'],
+      ['ObjectsPurged', '3'],
+    ]);
+    expect(store.met.filter(({ keys: asked }) => asked.length > 0).map(({ keys: asked }) => asked)).toEqual([
+      keys,
+      [keys[3]],
+    ]);
+    expect(lines()).toContain('3 deleted, 1 failed, 1 to be tried again');
+  });
+
+  test('gives up what was refused for longer than STORE_RETRY_FOR, with the last cause', async () => {
+    store.behave(() => ({ does: 'answer', status: 503, body: errorXml('SlowDown') }));
+    const since = new Date(Date.now() - 25 * 3_600_000).toISOString();
+    const data = { batch: 1, positions: [[4, 5]] as Positions, objectKeys: keysOf(2), since };
+    await broker.publisher.send(queue, PurgeRequested.create({ ...envelope(job, 'again'), data }), { attempt: 400 });
+    await until('the end of it', () => told().length > 0, 10_000);
+    expect(said()).toEqual([['ObjectPurgeFailed', '4-5', 'TIMED_OUT_SlowDown']]);
+  });
+
+  test('parks a request whose keys and positions do not match, and touches nothing', async () => {
+    const [key = ''] = keysOf(1);
+    await bucket.fill([key]);
+    const data = { batch: 1, positions: [[0, 1]] as Positions, objectKeys: [key], since: new Date().toISOString() };
+    await broker.publisher.publish(PurgeRequested.create({ ...envelope(job, 'wrong'), data }));
+    await until('a parked message', async () => (await broker.depth(parkedQueue(queue))) === 1, 10_000);
+    expect(await bucket.has(key)).toBe(true);
+  });
+
+  test('is not ready while the bucket refuses, says why, and becomes ready again', async () => {
+    store.behave(() => ({ does: 'answer', status: 403, body: errorXml('AccessDenied') }));
+    await until('no readiness', async () => (await cleaner.ready()).status === 503, 15_000);
+    expect((await cleaner.ready()).checks).toMatchObject({ bucket: 'AccessDenied: AccessDenied it is', broker: null });
+    const probes = store.met.length;
+    await Promise.all(Array.from({ length: 20 }, () => cleaner.ready()));
+    expect(store.met.length - probes).toBeLessThanOrEqual(1);
+    store.behave(() => ({ does: 'pass' }));
+    await until('readiness', async () => (await cleaner.ready()).status === 200, 15_000);
+  });
+
+  test('killed while the store has its calls, it purges the whole batch when it is back', async () => {
+    const keys = keysOf(1500);
+    await bucket.fill(sample(keys));
+    // The first call is carried out, the second is never answered: half of the batch is gone and nobody has said so.
+    store.behave(({ keys: asked }) => ({ does: asked.length === 500 ? 'nothing' : 'pass' }));
+    await broker.publisher.publish(batchDeleted(job, 1, keys));
+    await until('half a batch', async () => (await bucket.list(`tenants/${job}/`)).length === 51, 10_000);
+    await cleaner.end('SIGKILL');
+    expect(told()).toEqual([]);
+    store.behave(() => ({ does: 'pass' }));
+    await start();
+    await until('the batch', () => positions.count(purged()) === 1500, 30_000);
+    expect(await bucket.list(`tenants/${job}/`)).toEqual([]);
+  });
+
+  test('asked to end, it first reports what it is at', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    store.behave(({ keys }) => (keys.length > 0 ? { does: 'pass', after: held } : { does: 'pass' }));
+    await broker.publisher.publish(batchDeleted(job, 1, keysOf(3)));
+    await until('the call', () => store.met.some(({ keys }) => keys.length === 3), 10_000);
+    const ended = cleaner.end('SIGTERM');
+    await until('the drain', () => cleaner.lines.some((line) => line['msg'] === 'draining'), 10_000);
+    expect(told()).toEqual([]);
+    release();
+    expect(await ended).toBe(0);
+    expect(said()).toEqual([['ObjectsPurged', '0-2']]);
+    expect(await broker.depth(queue)).toBe(0);
+    await start();
+  });
+
+  test('does not start with a setting that is wrong, and names it', async () => {
+    const refused = await startCleaner({ ...settings(), S3_TIMEOUT: 'soon' });
+    expect(await refused.exited).toBe(78);
+    expect(refused.stderr.join('\n')).toContain(
+      'S3_TIMEOUT must be a duration such as 30s, 15m, 24h or 7d, but is "soon"',
+    );
+  });
+});
