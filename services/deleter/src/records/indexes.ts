@@ -5,16 +5,19 @@ interface ExistingIndex {
   partialFilterExpression?: unknown;
   hidden?: boolean;
   sparse?: boolean;
-  collation?: unknown;
+  collation?: { locale?: string };
 }
 
 /** Indexes the deleter's reads need and the collection lacks. A longer index that begins with the same fields will do. */
 export function missingOf(resource: ResourceDefinition, existing: readonly object[]): IndexKeys[] {
   const usable = (existing as ExistingIndex[]).filter(
-    (index) => !index.partialFilterExpression && !index.hidden && !index.sparse && !index.collation,
+    (index) => !index.partialFilterExpression && !index.hidden && !index.sparse && isSimple(index.collation),
   );
   return requiredIndexes(resource).filter((required) => !usable.some((index) => beginsWith(index.key, required)));
 }
+
+// Some servers report the default collation, others leave it out.
+const isSimple = (collation: ExistingIndex['collation']): boolean => (collation?.locale ?? 'simple') === 'simple';
 
 function beginsWith(index: Record<string, unknown>, required: IndexKeys): boolean {
   const fields = Object.entries(index);

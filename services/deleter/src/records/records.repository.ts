@@ -35,8 +35,12 @@ export class RecordsRepository implements Records {
   async clock(): Promise<RecordsClock> {
     const monotonic = () => performance.now();
     const askedAt = monotonic();
-    const hello = await asStoreError(UNAVAILABLE, () => this.db.command({ hello: 1 }));
-    return clockFrom({ askedAt, answeredAt: monotonic(), serverTime: hello['localTime'] as Date }, monotonic);
+    // `$$NOW`, which the delete's deadline is compared with, rather than hello's localTime: behind a mongos those differ.
+    const [answer] = await asStoreError(UNAVAILABLE, () =>
+      this.db.aggregate<{ now: Date }>([{ $documents: [{}] }, { $project: { now: '$$NOW' } }]).toArray(),
+    );
+    if (!answer) throw new Error('the records server does not tell its time');
+    return clockFrom({ askedAt, answeredAt: monotonic(), serverTime: answer.now }, monotonic);
   }
 
   async missingIndexes(resource: ResourceDefinition) {
