@@ -1,0 +1,205 @@
+import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { bytes, eventsWanted, sliceDue } from './conformance/sample-messages.js';
+import { type ServiceOptions, type ServiceUnderTest, TestBed } from './conformance/test-bed.js';
+import { until } from './conformance/until.js';
+import {
+  BrokerUnavailableError,
+  NotConfirmedError,
+  OutcomeUnknownError,
+  TransientError,
+  UnroutableError,
+  ValidationError,
+} from './index.js';
+
+jest.setTimeout(40_000);
+
+const JOBS = workQueues.deleterJobs.name;
+const SLICES = workQueues.deleterSlices.name;
+
+describe('a publish', () => {
+  let bed: TestBed;
+  let service: ServiceUnderTest;
+  beforeAll(async () => {
+    bed = await TestBed.open();
+  });
+  afterEach(async () => {
+    await service.close();
+    await bed.purge(JOBS);
+  });
+  afterAll(() => bed.close());
+
+  async function connect(options?: ServiceOptions): Promise<ServiceUnderTest> {
+    return (service = await bed.connect(options));
+  }
+
+  it('is confirmed, persistent, and carries what the envelope says in its properties', async () => {
+    const { publisher } = await connect();
+    await publisher.publish(eventsWanted(1));
+    const { content, properties } = await bed.take(JOBS);
+    expect(content).toEqual(bytes(eventsWanted(1)));
+    expect(properties).toMatchObject({
+      messageId: 'events-wanted-1',
+      type: 'EventsWanted',
+      correlationId: 'job-1',
+      contentType: 'application/cloudevents+json',
+      timestamp: Date.parse('2026-11-23T12:00:00.000Z') / 1000,
+      deliveryMode: 2,
+      headers: { 'x-attempt': 1 },
+    });
+  });
+
+  it('to a queue goes to it alone, with a tier to its retry queue', async () => {
+    const { publisher } = await connect();
+    await publisher.send(SLICES, sliceDue(1));
+    await publisher.send(SLICES, sliceDue(2), { attempt: 3, tier: 8 });
+    expect((await bed.take(SLICES)).content).toEqual(bytes(sliceDue(1)));
+    const delayed = await bed.take(`${SLICES}.retry.8s`);
+    expect(delayed.content).toEqual(bytes(sliceDue(2)));
+    expect(delayed.properties.headers).toMatchObject({ 'x-attempt': 3 });
+    expect(await bed.depth(SLICES)).toBe(0);
+  });
+
+  it('that no queue takes is reported, and only that one', async () => {
+    const { publisher } = await connect();
+    const outcomes = await Promise.allSettled([
+      publisher.send(SLICES, sliceDue(1)),
+      publisher.send('nowhere', sliceDue(1)),
+      publisher.send(SLICES, sliceDue(1)),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const [, lost] = outcomes as PromiseRejectedResult[];
+    expect(lost!.reason).toBeInstanceOf(UnroutableError);
+    expect(lost!.reason).toBeInstanceOf(TransientError);
+    expect(lost!.reason).toMatchObject({
+      code: 'BROKER_UNROUTABLE',
+      message: 'message job-1:slice:0:1 to queue nowhere was returned: NO_ROUTE',
+    });
+    await bed.purge(SLICES);
+  });
+
+  it('of a binding that was removed is reported', async () => {
+    const { publisher, broker } = await connect();
+    await bed.do((channel) => channel.unbindQueue(JOBS, MAINTENANCE_EXCHANGE, 'events.wanted'));
+    await expect(publisher.publish(eventsWanted(1))).rejects.toBeInstanceOf(UnroutableError);
+    await broker.assertTopology();
+    await publisher.publish(eventsWanted(1));
+    expect(await bed.depth(JOBS)).toBe(1);
+  });
+
+  it('that the broker refuses is reported', async () => {
+    const { publisher } = await connect();
+    await bed.do((channel) => channel.assertQueue('full', { maxLength: 1, overflow: 'reject-publish' }));
+    await publisher.send('full', sliceDue(1));
+    await expect(publisher.send('full', sliceDue(2))).rejects.toBeInstanceOf(NotConfirmedError);
+  });
+
+  it('after the exchange was deleted is not believed, and finds it again', async () => {
+    const { publisher } = await connect();
+    await bed.do((channel) => channel.deleteExchange(MAINTENANCE_EXCHANGE));
+    await expect(publisher.publish(eventsWanted(1))).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await until('the exchange is there again', () =>
+      publisher.publish(eventsWanted(2)).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('of a message without a routing key, or of none of ours, is a mistake', async () => {
+    const { publisher } = await connect();
+    await expect(publisher.publish(sliceDue(1))).rejects.toBeInstanceOf(ValidationError);
+    await expect(publisher.publish({ ...eventsWanted(1), type: 'Unheard' })).rejects.toBeInstanceOf(ValidationError);
+  });
+
+  it('waits its turn while the window is full', async () => {
+    const { publisher, wire } = await connect({ window: 4 });
+    await publisher.publish(eventsWanted(0));
+    wire.deafen();
+    const settled: number[] = [];
+    const publishes = Array.from({ length: 50 }, (_, n) =>
+      publisher.publish(eventsWanted(n + 1)).then(() => settled.push(n)),
+    );
+    // Told by the queue: four went out, though none was heard to be confirmed.
+    await until('four arrive', async () => (await bed.depth(JOBS)) === 5);
+    expect(publisher.onTheWay).toBe(4);
+    expect(settled).toEqual([]);
+    wire.release();
+    await Promise.all(publishes);
+    expect(await bed.depth(JOBS)).toBe(51);
+    expect(publisher.onTheWay).toBe(0);
+  });
+
+  it('without an answer in time has an unknown outcome, and its place is given up with its channel', async () => {
+    const { publisher, wire, log } = await connect({ window: 2, confirmTimeoutMs: 300 });
+    await publisher.publish(eventsWanted(0));
+    wire.deafen();
+    const unanswered = [publisher.publish(eventsWanted(1)), publisher.publish(eventsWanted(2))];
+    const third = publisher.publish(eventsWanted(3));
+    for (const publish of unanswered) await expect(publish).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await expect(third).rejects.toBeInstanceOf(BrokerUnavailableError);
+    wire.release();
+    await until('publishes work again', () =>
+      publisher.publish(eventsWanted(4)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(publisher.onTheWay).toBe(0);
+    expect(log.filter(({ late }) => late !== undefined)).not.toEqual([]);
+  });
+
+  it('on its way when the connection dies has an unknown outcome, and may be repeated', async () => {
+    const { publisher, wire } = await connect();
+    await publisher.publish(eventsWanted(0));
+    wire.deafen();
+    const onTheWay = Array.from({ length: 20 }, (_, n) => publisher.publish(eventsWanted(n + 1)));
+    await until('the broker has them', async () => (await bed.depth(JOBS)) === 21);
+    wire.cut();
+    const outcomes = await Promise.allSettled(onTheWay);
+    for (const outcome of outcomes as PromiseRejectedResult[]) {
+      expect(outcome.reason).toBeInstanceOf(OutcomeUnknownError);
+    }
+    expect(publisher.onTheWay).toBe(0);
+    // Waits for the connection by itself.
+    await publisher.publish(eventsWanted(1));
+    expect(await bed.depth(JOBS)).toBe(22);
+  });
+
+  it('without a connection fails after a moment: nobody has it', async () => {
+    const { publisher, wire, broker } = await connect();
+    wire.refuse(true);
+    wire.cut();
+    await until('the loss is noticed', () => !broker.connected);
+    const began = Date.now();
+    await expect(publisher.publish(eventsWanted(1))).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' });
+    expect(Date.now() - began).toBeGreaterThanOrEqual(1_900);
+    expect(Date.now() - began).toBeLessThan(4_000);
+    expect(publisher.onTheWay).toBe(0);
+    expect(await bed.depth(JOBS)).toBe(0);
+  });
+
+  it('on its way when the publisher closes is waited for', async () => {
+    const { publisher } = await connect();
+    const onTheWay = Array.from({ length: 200 }, (_, n) => publisher.publish(eventsWanted(n + 1)));
+    await until('some are out', () => publisher.onTheWay > 0);
+    await publisher.close();
+    await Promise.all(onTheWay);
+    expect(await bed.depth(JOBS)).toBe(200);
+    await expect(publisher.publish(eventsWanted(1))).rejects.toBeInstanceOf(BrokerUnavailableError);
+  });
+
+  it('of ten thousand messages keeps no more than the window in memory', async () => {
+    const { publisher } = await connect();
+    let most = 0;
+    const body = { ...eventsWanted(1), padding: 'x'.repeat(2000) };
+    await Promise.all(
+      Array.from({ length: 10_000 }, async () => {
+        await publisher.publish(body);
+        most = Math.max(most, publisher.onTheWay);
+      }),
+    );
+    expect(most).toBeLessThanOrEqual(256);
+    expect(await bed.depth(JOBS)).toBe(10_000);
+  });
+});
