@@ -29,7 +29,7 @@ function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
   const first = { work: workOf(keys, new Date(start).toISOString()), attempt: 1, at: start };
   const queue = [first];
   const gone = new Set<string>();
-  const events: { id: string; type: string; code: string; positions: Positions }[] = [];
+  const events: { id: string; type: string; code: string; attempt: number; positions: Positions }[] = [];
   for (let run = 0; queue.length > 0; run++) {
     expect(run).toBeLessThan(2000);
     const delivery = from === 'oldest' ? queue.shift()! : queue.pop()!;
@@ -39,12 +39,14 @@ function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
     const context = { attempt: delivery.attempt, now: new Date(delivery.at), retryForMs: 120_000, instance: `c${run}` };
     const steps = purgeReportOf(delivery.work, outcome, context);
     for (const step of steps.slice(0, diesAfter)) {
-      const data = step.message.data as { positions: Positions; code?: string };
+      const data = step.message.data as { positions: Positions; code?: string; attempt?: number };
       if (step.to === 'retry') {
         const work = purgeWorkOf(step.message as AnyMessage);
         queue.push({ work, attempt: step.attempt, at: delivery.at + step.tier * 1000 });
       } else {
-        events.push({ id: step.message.id, type: step.message.type, code: data.code ?? '', positions: data.positions });
+        const { id, type } = step.message;
+        const { code = '', attempt = 0 } = data;
+        events.push({ id, type, code, attempt, positions: data.positions });
       }
     }
     if (diesAfter < steps.length) queue.push({ ...delivery, at: delivery.at + 1000 });
