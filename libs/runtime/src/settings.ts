@@ -6,6 +6,9 @@ export const SETTINGS = Symbol('Settings');
 const text = (what: string) =>
   z.string({ error: (issue) => (issue.input === undefined ? 'is required' : `must be ${what}`) });
 
+/** Several hosts with ports, or an encoded socket path: forms that no WHATWG URL has. */
+const MONGODB_URL = /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s,]+(,[^@/?\s,]+)*(\/[^?\s]*)?(\?\S*)?$/;
+
 /** Kinds of settings. Each says what a value may be, for the error that names the variable. */
 export const setting = {
   text: () => text('a text').min(1, 'must not be empty'),
@@ -13,7 +16,7 @@ export const setting = {
     text('a URL').refine(
       (value) =>
         schemes.some((scheme) => value.startsWith(`${scheme}://`)) &&
-        URL.canParse(value.replace(/^mongodb(\+srv)?:/, 'http:').replaceAll(',', '-')),
+        (value.startsWith('mongodb') ? MONGODB_URL.test(value) : URL.canParse(value)),
       {
         error: `must be a URL beginning with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
       },

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import { setting } from './settings.js';
+
+describe('the URL of a database', () => {
+  const url = setting.url('mongodb', 'mongodb+srv');
+
+  test.each([
+    'mongodb://127.0.0.1:27017',
+    'mongodb://user:p%40ss@a:27017,b:27018,c/records?replicaSet=rs0',
+    'mongodb://%2Ftmp%2Fexpunge-x%2Fmongodb.sock/?directConnection=true',
+    'mongodb+srv://cluster.example.net/records',
+    'mongodb://[::1]:27017/records',
+  ])('may be %s', (value) => {
+    expect(url.safeParse(value).success).toBe(true);
+  });
+
+  test.each(['', 'mongodb://', 'mongodb:///records', 'http://127.0.0.1', 'mongodb://a,,b', '127.0.0.1:27017'])(
+    'may not be %j',
+    (value) => {
+      expect(url.safeParse(value).success).toBe(false);
+    },
+  );
+});
+
+test('the URL of a broker is one that can be parsed', () => {
+  const url = setting.url('amqp', 'amqps');
+  expect(url.safeParse('amqp://guest:guest@127.0.0.1:5672/vhost').success).toBe(true);
+  expect(url.safeParse('amqp://a:b:c').success).toBe(false);
+  expect(url.safeParse('http://127.0.0.1').success).toBe(false);
+});
