@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type AnyMessage,
+  MAINTENANCE_EXCHANGE,
+  parseMessage,
+  type WorkerHeartbeat,
+  workQueues,
+} from '@expunge/contracts';
+import { createVhost, type Vhost } from '@expunge/local-stack';
+import { Appender } from '../ledger/appender.service.js';
+import { compact } from '../ledger/compact.js';
+import { LedgerRepository } from '../ledger/ledger.repository.js';
+import { JobRepository } from '../projection/job.repository.js';
+import { Projector } from '../projection/projector.service.js';
+import { openTestDatabase, type TestDatabase } from '../testing/database.js';
+import { connectAs, silent, testServer } from '../testing/servers.js';
+import { Story } from '../testing/story.js';
+import { WorkerRepository } from '../workers/worker.repository.js';
+import { RedriveRepository } from './redrive.repository.js';
+import { Sweep } from './sweep.service.js';
+
+let vhost: Vhost;
+let monitor: Awaited<ReturnType<typeof connectAs>>;
+let database: TestDatabase;
+let ledger: LedgerRepository;
+let jobs: JobRepository;
+let workers: WorkerRepository;
+
+beforeAll(async () => {
+  const name = `sweep-${randomBytes(6).toString('hex')}`;
+  vhost = await createVhost(testServer('RABBITMQ_URL'), testServer('RABBITMQ_MANAGEMENT_URL'), name);
+  monitor = await connectAs('monitor', vhost.url);
+});
+
+afterAll(async () => {
+  await monitor.close();
+  await vhost.drop();
+});
+
+beforeEach(() => {
+  database = openTestDatabase('sweep');
+  ledger = new LedgerRepository(database.db);
+  jobs = new JobRepository(database.db);
+  workers = new WorkerRepository(database.db);
+});
+
+afterEach(() => database.drop());
+
+/** Another instance of the monitor, on the same database. */
+function newSweep(): Sweep {
+  const redrives = new RedriveRepository(database.db);
+  return new Sweep({ jobs, ledger, workers, redrives, publisher: monitor.publisher, log: silent });
+}
+
+async function hear(events: AnyMessage[]): Promise<void> {
+  const [appender, projector] = [new Appender(ledger), new Projector(jobs)];
+  for (const event of events) await projector.fold(event.subject, await appender.append(compact(event)));
+}
+
+/** What stands in a queue, taken out of it. Publishing waits for the broker's confirm, so there is nothing to wait for. */
+async function taken(queue: { name: string } = workQueues.deleterJobs): Promise<AnyMessage[]> {
+  const channel = await monitor.broker.openChannel();
+  const messages: AnyMessage[] = [];
+  for (let got = await channel.get(queue.name); got; got = await channel.get(queue.name)) {
+    channel.ack(got);
+    const parsed = parseMessage(got.content);
+    if (parsed.ok) messages.push(parsed.message);
+  }
+  await channel.close();
+  return messages;
+}
+
+/** Sweeps at each of the seconds after `start`; the seconds at which something was asked of the deleter, and what. */
+async function asked(sweep: Sweep, start: Date, seconds: number[]): Promise<[number, unknown][]> {
+  const all: [number, unknown][] = [];
+  for (const second of seconds) {
+    await sweep.run(new Date(start.getTime() + second * 1000));
+    for (const { type, data } of await taken()) {
+      all.push([second, type === 'EventsWanted' ? data : type]);
+    }
+  }
+  return all;
+}
+
+describe('Sweep', () => {
+  it('publishes the request of a job that nobody started again, as it was, after 15, 30, 60 s', async () => {
+    const story = new Story().requested({ ids: ['a', 'b'] });
+    await hear(story.events);
+    const sweep = newSweep();
+    const start = story.after(1);
+    await sweep.run(start);
+    await sweep.run(new Date(start.getTime() + 15_000));
+    expect(await taken()).toEqual(story.events);
+    expect(await asked(sweep, start, [29, 30, 59, 60, 119, 120])).toEqual([
+      [30, 'DeleteRequested'],
+      [60, 'DeleteRequested'],
+      [120, 'DeleteRequested'],
+    ]);
+    await hear(new Story().requested().started().events.slice(1));
+    expect(await asked(sweep, story.after(2), [0, 15])).toEqual([]);
+  });
+
+  it('asks for a gap once it is two seconds old, and no more when it closed', async () => {
+    const story = new Story().started().batch(1, 0).batch(1, 0);
+    const [started, lost, last] = story.events;
+    await hear([started!, last!]);
+    const sweep = newSweep();
+    expect(await asked(sweep, story.after(0), [0, 1, 2])).toEqual([[2, { sequences: [[2, 2]] }]]);
+    await hear([lost!]);
+    expect(await asked(sweep, story.after(3), [0, 20, 50])).toEqual([]);
+  });
+
+  it('asks once when two monitors sweep at the same time', async () => {
+    const story = new Story().started().batch(1, 0).batch(1, 0);
+    await hear([story.events[0]!, story.events[2]!]);
+    const sweeps = [newSweep(), newSweep(), newSweep()];
+    for (const second of [0, 2]) await Promise.all(sweeps.map((sweep) => sweep.run(story.after(second))));
+    expect(await taken()).toHaveLength(1);
+  });
+
+  it('asks for all of a job that only the heartbeat of a deleter knows', async () => {
+    await workers.heard(beatOf({ 'never-heard-of': 4 }));
+    expect(await asked(newSweep(), new Date(), [0, 4, 5])).toEqual([[5, { after: 0 }]]);
+  });
+
+  it('asks for the tail of a job that is settled as far as is known here', async () => {
+    const story = new Story().requested().started().failed();
+    await hear(story.events);
+    await workers.heard(beatOf({ 'job-1': 3 }));
+    expect(await asked(newSweep(), story.after(0), [0, 5])).toEqual([[5, { after: 2 }]]);
+  });
+
+  it('asks for a batch that no cleaner speaks of, and waits for one that was promised', async () => {
+    const story = new Story()
+      .started()
+      .batch(1, 2)
+      .batch(1, 2)
+      .finished()
+      .purgeDelayed(2, [[0, 1]], 30);
+    await hear(story.events);
+    const wanted = (await asked(newSweep(), story.after(60), [0, 59, 60])).filter(
+      ([, data]) => 'batches' in Object(data),
+    );
+    expect(wanted).toEqual([[60, { batches: [[1, 2]] }]]);
+  });
+
+  it('says that a job is completed when whoever folded its last event died before it could', async () => {
+    const story = new Story().started().batch(1, 0).finished();
+    await hear(story.events);
+    // The monitor's own queue has a single active consumer, and cannot be looked into.
+    const said = { name: 'said' };
+    const channel = await monitor.broker.openChannel();
+    await channel.assertQueue(said.name, { durable: true });
+    await channel.bindQueue(said.name, MAINTENANCE_EXCHANGE, 'job.completed');
+    await channel.close();
+    const sweep = newSweep();
+    await sweep.run(story.after(0));
+    await sweep.run(story.after(5));
+    const completions = await taken(said);
+    expect(completions).toMatchObject([
+      { type: 'JobCompleted', id: 'job-1:completed', data: { outcome: 'completed' } },
+    ]);
+    await hear(completions);
+    expect((await jobs.read('job-1'))?.job).toMatchObject({ status: 'completed', settled: true });
+    await sweep.run(story.after(60));
+    expect(await taken(said)).toEqual([]);
+  });
+});
+
+function beatOf(sequences: Record<string, number>): WorkerHeartbeat['data'] {
+  return {
+    service: 'deleter',
+    instance: 'deleter-1',
+    host: 'test',
+    pid: 1,
+    version: 'test',
+    startedAt: new Date().toISOString(),
+    state: 'running',
+    ready: true,
+    consumes: [],
+    doing: null,
+    lastError: null,
+    sequences,
+    missingIndexes: null,
+  };
+}
