@@ -29,7 +29,6 @@ const HEARTBEAT_SECONDS = 5;
 /** A connection that lived this long was a good one: the next failure is the first again. */
 const GOOD_AFTER_MS = 5_000;
 const CLOSE_WITHIN_MS = 5_000;
-const MEND_EVERY_MS = 15_000;
 
 /** The process's one connection: comes back by itself for ever, with the topology asserted each time. */
 export class BrokerConnection extends EventEmitter<BrokerEvents> {
@@ -187,8 +186,8 @@ export class BrokerConnection extends EventEmitter<BrokerEvents> {
       gone.abort();
     });
     let whole = false;
-    while (!whole) {
-      await pause(MEND_EVERY_MS, gone.signal);
+    for (let failures = 1; !whole; failures++) {
+      await pause(backoff(failures, Math.random()), gone.signal);
       if (gone.signal.aborted) return;
       whole = await this.#assertOrSay(this.#lastError).catch(() => false);
     }

@@ -189,6 +189,23 @@ describe('a delivery', () => {
     expect(log.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
+  it('whose copy cannot be published goes back to the broker: to be delivered again, or to be parked', async () => {
+    const seen: boolean[] = [];
+    const { publisher } = await consume((_message, { redelivered }) => {
+      seen.push(redelivered);
+      if (!redelivered) throw new TransientError('STORE', 'away');
+    });
+    await publisher.close();
+    await Promise.all([bed.put(JOBS, 'poison'), bed.put(JOBS, bytes(eventsWanted(1)))]);
+    // Without our reason, since it is the broker that parks it.
+    const parked = await bed.take(PARKED);
+    expect(parked.content.toString()).toBe('poison');
+    expect(parked.properties.headers?.['x-first-death-queue']).toBe(JOBS);
+    await until('it is delivered again', () => seen.length === 2);
+    expect(seen).toEqual([false, true]);
+    await isEmpty();
+  });
+
   it('of each queue has a prefetch of its own', async () => {
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));

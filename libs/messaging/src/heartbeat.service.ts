@@ -35,6 +35,7 @@ export class Heartbeat {
   #full = false;
   #beating: Promise<void> | undefined;
   #stopped = false;
+  #said = 0;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -120,7 +121,7 @@ export class Heartbeat {
     const time = now.toISOString();
     const who = { service, instance, host, pid: process.pid, version, startedAt: startedAt.toISOString() };
     return WorkerHeartbeat.create({
-      id: `${instance}:heartbeat:${time}`,
+      id: `${instance}:heartbeat:${startedAt.getTime()}:${++this.#said}`,
       source: `/${service}/${instance}`,
       subject: instance,
       time,

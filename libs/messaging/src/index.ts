@@ -10,3 +10,4 @@ export * from './identity.js';
 export * from './maintenance-strategy.adapter.js';
 export * from './publish-errors.js';
 export * from './publisher.js';
+export { TopologyError } from './topology.adapter.js';

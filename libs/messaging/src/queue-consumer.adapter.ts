@@ -9,6 +9,8 @@ import { pause } from './within.js';
 const GOOD_AFTER_MS = 5_000;
 /** How long a channel whose consumer is gone is kept for the handlers of its deliveries. */
 const RETIRE_WITHIN_MS = 60_000;
+/** A transient queue's bindings go with the exchange, and no other connection may make them again. */
+const DECLARE_EVERY_MS = 5_000;
 const LONG_MS = 3_600_000;
 
 /** Consumes one queue until told to stop, over as many channels and connections as that takes. */
@@ -94,6 +96,10 @@ export class QueueConsumer {
     try {
       const session = await ConsumerSession.start(this.#broker, this.#subscription, this.#log);
       this.#session = session;
+      const declaring = setInterval(() => void this.#declareAgain(), DECLARE_EVERY_MS);
+      void session.ended.finally(() => {
+        clearInterval(declaring);
+      });
       const { queue, prefetch, consumerTag } = this.#subscription;
       this.#log.info({ queue, prefetch, consumerTag }, 'listening');
       const stop = new Promise<string>((resolve) => {
@@ -111,6 +117,17 @@ export class QueueConsumer {
       return reason;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** On a channel of its own: a refusal must not end the consumer's. */
+  async #declareAgain(): Promise<void> {
+    if (!this.#subscription.declare || !this.#broker.connected || this.#isStopping()) return;
+    try {
+      const channel = await this.#broker.openChannel();
+      await this.#subscription.declare(channel).finally(() => channel.close());
+    } catch (err) {
+      this.#log.debug({ err, queue: this.queue }, 'the queue could not be declared again');
     }
   }
 

@@ -5,7 +5,7 @@ import { Controller, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect, type GetMessage, type Options } from 'amqplib';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import {
   BrokerConnection,
   BrokerPublisher,
@@ -25,6 +25,8 @@ export interface ServiceUnderTest {
   /** Channels this service has opened, oldest first. */
   channels: Channel[];
   wire: FaultyWire;
+  logger: Logger;
+  /** What `logger` has written. */
   log: LogLine[];
   close(): Promise<void>;
 }
@@ -117,7 +119,7 @@ export class TestBed {
       await broker.close();
       await wire.close();
     });
-    const service = { broker, publisher, strategy, channels, wire, log: lines, close };
+    const service = { broker, publisher, strategy, channels, wire, logger: log, log: lines, close };
     this.#services.push(service);
     return service;
   }
