@@ -16,5 +16,7 @@ export const apiSettings = commonSettings.extend(databaseSettings.shape).extend(
   RESOURCES_FILE: setting.text().optional(),
   /** A request that reaches the deleter later than this is refused. */
   REQUEST_VALID_FOR: setting.duration().default(7 * 86_400_000),
+  /** How long a request waits for the broker's confirm before its outcome is said to be unknown. */
+  PUBLISH_WITHIN: setting.duration().default(10_000),
 });
 export type ApiSettings = z.infer<typeof apiSettings>;

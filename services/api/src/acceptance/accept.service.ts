@@ -1,0 +1,119 @@
+import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
+import { LOGGER, SETTINGS } from '@expunge/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { v7 } from 'uuid';
+import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
+import { ProblemError } from '../problems/problem.js';
+import type { ApiSettings } from '../settings.js';
+import {
+  type Acceptance,
+  type Asked,
+  begunAgain,
+  deleteRequestedOf,
+  isOnlyAttempt,
+  jobIdOfKey,
+  joined,
+  newAcceptance,
+  nextStep,
+} from './acceptance.js';
+import { missingIndex, notAccepted, outcomeUnknown, storeAway } from './acceptance-problems.js';
+import { AcceptanceRepository } from './acceptance.repository.js';
+import { publishWithin } from './publish-within.js';
+
+/** A race is lost only to somebody who moved the acceptance on, and it has few states to move through. */
+const MOST_LOST_RACES = 10;
+
+export interface Accepted {
+  acceptance: Acceptance;
+  /** Accepted by this very request, not by an earlier one with its key. */
+  fresh: boolean;
+}
+
+/** Makes of a request an accepted job: stored, published and confirmed, in this order, so that each step survives a crash. */
+@Injectable()
+export class AcceptService {
+  constructor(
+    @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
+    @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
+    @Inject(PUBLISHER) private readonly publisher: Publisher,
+    @Inject(SETTINGS) private readonly settings: ApiSettings,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  /** @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index */
+  async accept(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
+    const id = idempotencyKey === undefined ? v7() : jobIdOfKey(asked.tenant, idempotencyKey);
+    const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR);
+    for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
+      const found = idempotencyKey === undefined ? null : await this.beforePublishing(this.acceptances.find(id));
+      const step = nextStep(found, fresh.bodyHash);
+      if (step === 'refuse-other-body') {
+        const detail = 'This Idempotency-Key was used with another body; use a new key for another request.';
+        throw new ProblemError('idempotency-key-reused', detail);
+      }
+      if (found && step === 'answer') return { acceptance: found, fresh: false };
+      if (step !== 'join') await this.refuseMissingIndex(asked.request.resource);
+      const begun = await this.begin(found, fresh);
+      if (begun) return { acceptance: await this.publish(begun), fresh: true };
+    }
+    throw notAccepted('Too many requests with the same Idempotency-Key at once.');
+  }
+
+  /** The acceptance as this request's attempt has stored it; null when another request was faster. */
+  private async begin(found: Acceptance | null, fresh: Acceptance): Promise<Acceptance | null> {
+    if (!found) return (await this.beforePublishing(this.acceptances.insert(fresh))) ? fresh : null;
+    const next = found.state === 'pending' ? joined(found) : begunAgain(found, fresh);
+    try {
+      return (await this.acceptances.replace(found, next)) ? next : null;
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      throw found.state === 'pending' ? outcomeUnknown(found._id) : storeAway(error);
+    }
+  }
+
+  private async publish(acceptance: Acceptance): Promise<Acceptance> {
+    const outcome = await publishWithin(this.publisher, deleteRequestedOf(acceptance), this.settings.PUBLISH_WITHIN);
+    if (outcome === 'confirmed') return this.accepted(acceptance);
+    if (outcome === 'nobody-has-it' && isOnlyAttempt(acceptance) && (await this.refused(acceptance))) {
+      throw notAccepted('The broker has no queue for the request, or is not reachable.');
+    }
+    throw outcomeUnknown(acceptance._id);
+  }
+
+  private async accepted(acceptance: Acceptance): Promise<Acceptance> {
+    const { _id: job, tenant, request } = acceptance;
+    const [selection] = Object.keys(request.selection);
+    this.log.info({ job, tenant, resource: request.resource, selection }, 'job accepted');
+    try {
+      await this.acceptances.markAccepted(job);
+    } catch (error) {
+      // Stored and confirmed, so the promise holds: a repeat finds it pending and publishes the same message again.
+      this.log.warn({ job, err: error }, 'acceptance stays marked pending');
+    }
+    return { ...acceptance, state: 'accepted' };
+  }
+
+  /** False when another attempt has joined meanwhile: what that one comes to is not known here. */
+  private async refused(acceptance: Acceptance): Promise<boolean> {
+    try {
+      return await this.acceptances.replace(acceptance, { ...acceptance, state: 'refused' });
+    } catch (error) {
+      this.log.warn({ job: acceptance._id, err: error }, 'acceptance stays marked pending');
+      return false;
+    }
+  }
+
+  private async refuseMissingIndex(resource: string): Promise<void> {
+    const missing = await this.monitors.missingIndexes(resource);
+    if (missing !== null && missing.length > 0) throw missingIndex(resource, missing);
+  }
+
+  private async beforePublishing<T>(stored: Promise<T>): Promise<T> {
+    try {
+      return await stored;
+    } catch (error) {
+      throw error instanceof TransientError ? storeAway(error) : error;
+    }
+  }
+}

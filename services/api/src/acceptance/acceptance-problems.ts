@@ -1,0 +1,28 @@
+import type { MissingIndex } from '@expunge/contracts';
+import type { TransientError } from '@expunge/messaging';
+import { ProblemError } from '../problems/problem.js';
+
+const RETRY = { 'Retry-After': '5' };
+
+export function notAccepted(why: string, cause?: TransientError): ProblemError {
+  const broker = cause === undefined ? {} : { cause: cause.code };
+  return new ProblemError('not-accepted', `${why} Nothing will happen; the request can be made again.`, broker, RETRY);
+}
+
+export function storeAway(cause: TransientError): ProblemError {
+  return notAccepted('The database that keeps accepted requests does not answer.', cause);
+}
+
+export function outcomeUnknown(job: string): ProblemError {
+  const detail =
+    'The broker did not say whether it has the request. ' +
+    'Repeat it with the same Idempotency-Key: that continues this job and never makes a second one.';
+  return new ProblemError('outcome-unknown', detail, { job_id: job }, RETRY);
+}
+
+export function missingIndex(resource: string, missing: readonly MissingIndex[]): ProblemError {
+  const commands = missing.map((index) => index.command);
+  const detail = `Deleting ${resource} would scan whole collections. Run in mongosh: ${commands.join('; ')}`;
+  const indexes = missing.map(({ keys, command }) => ({ keys, command }));
+  return new ProblemError('missing-index', detail, { resource, missing_indexes: indexes });
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { DeleteRequested, deleteRequestedId } from '@expunge/contracts';
+import { v5 } from 'uuid';
+import type { JobRequest } from '../jobs/job-request.js';
+
+/**
+ * - `pending`: stored before anything was published; whether the broker has the request is not known.
+ * - `accepted`: the broker confirmed it.
+ * - `refused`: no queue has it, and none will: the key is free for a new attempt.
+ */
+export type AcceptanceState = 'pending' | 'accepted' | 'refused';
+
+/** What was promised, or is about to be: kept under the job's id, so that a repeated request finds it. */
+export interface Acceptance {
+  _id: string;
+  tenant: string;
+  /** Of what the client asked for; the same key with another hash is refused. */
+  bodyHash: string;
+  request: DeleteRequested['data'];
+  /** DeleteRequested's time, the same at each publish: which records may go is bounded by it. */
+  time: string;
+  state: AcceptanceState;
+  /** Attempts to publish begun so far, by whichever process. Only grows: it is what writes are conditional on. */
+  attempts: number;
+  /** The first of the attempts since which nothing is known to have failed for certain. */
+  openSince: number;
+}
+
+export interface Asked {
+  tenant: string;
+  requestedBy: string;
+  request: JobRequest;
+}
+
+export function newAcceptance(id: string, asked: Asked, now: Date, validForMs: number): Acceptance {
+  return {
+    _id: id,
+    tenant: asked.tenant,
+    bodyHash: bodyHashOf(asked.request),
+    request: {
+      ...asked.request,
+      requestedBy: asked.requestedBy,
+      notAfter: new Date(now.getTime() + validForMs).toISOString(),
+    },
+    time: now.toISOString(),
+    state: 'pending',
+    attempts: 1,
+    openSince: 1,
+  };
+}
+
+export type NextStep = 'begin' | 'begin-again' | 'join' | 'answer' | 'refuse-other-body';
+
+/**
+ * What a request does about the acceptance it finds under its id.
+ * A pending one is joined: its process may have died before or after publishing, and publishing twice is harmless.
+ */
+export function nextStep(found: Pick<Acceptance, 'state' | 'bodyHash'> | null, bodyHash: string): NextStep {
+  if (!found) return 'begin';
+  if (found.bodyHash !== bodyHash) return 'refuse-other-body';
+  return ({ pending: 'join', accepted: 'answer', refused: 'begin-again' } as const)[found.state];
+}
+
+/** Another attempt at a pending acceptance: the same request, with the same time. */
+export function joined(found: Acceptance): Acceptance {
+  return { ...found, attempts: found.attempts + 1 };
+}
+
+/** A new attempt under the id of a refused one, which left nothing behind: with a time of its own. */
+export function begunAgain(refused: Acceptance, fresh: Acceptance): Acceptance {
+  const attempts = refused.attempts + 1;
+  return { ...fresh, attempts, openSince: attempts };
+}
+
+/** Whether "nobody has it" of this one attempt means that nobody has it at all. */
+export function isOnlyAttempt(acceptance: Pick<Acceptance, 'attempts' | 'openSince'>): boolean {
+  return acceptance.attempts === acceptance.openSince;
+}
+
+/** The message an acceptance stands for; made twice, it is the same message. */
+export function deleteRequestedOf(acceptance: Acceptance): DeleteRequested {
+  return DeleteRequested.create({
+    id: deleteRequestedId(acceptance._id),
+    source: 'urn:expunge:api',
+    subject: acceptance._id,
+    time: acceptance.time,
+    tenantid: acceptance.tenant,
+    data: acceptance.request,
+  });
+}
+
+const NAMESPACE = '6f0f4a5e-8a3b-4d0c-9a53-3d1c7f6b2e10';
+
+/** The same key of the same tenant is the same job, on whichever instance and however often. */
+export function jobIdOfKey(tenant: string, key: string): string {
+  return v5(JSON.stringify([tenant, key]), NAMESPACE);
+}
+
+export function bodyHashOf(request: JobRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(request)))
+    .digest('hex');
+}
+
+/** The order of an object's members says nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([name, member]) => [name, sorted(member)]);
+}

@@ -1,0 +1,90 @@
+import { JobAnswer, JobsAnswer, type MissingIndex, ReadProblem, ResourcesAnswer } from '@expunge/contracts';
+import { LOGGER, SETTINGS } from '@expunge/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { ApiSettings } from '../settings.js';
+
+const ANSWER_WITHIN_MS = 2000;
+
+export type MonitorAnswer<T> =
+  | { kind: 'answer'; answer: T }
+  | { kind: 'not-found' }
+  /** The monitor refuses the question; the text is its own. */
+  | { kind: 'invalid' }
+  /** No instance answered, in time and in the agreed form. */
+  | { kind: 'unreachable' };
+
+export interface JobsQuestion {
+  tenant: string;
+  status?: string | undefined;
+  resource?: string | undefined;
+  cursor?: string | undefined;
+  limit: number;
+}
+
+/** Reads from whichever monitor answers, beginning with the one that answered last: a frozen one costs its time once. */
+@Injectable()
+export class MonitorsAdapter {
+  private readonly urls: readonly string[];
+  private first = 0;
+
+  constructor(
+    @Inject(SETTINGS) settings: ApiSettings,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {
+    this.urls = settings.MONITOR_URLS;
+  }
+
+  job(id: string, tenant: string): Promise<MonitorAnswer<JobAnswer>> {
+    return this.ask(`/internal/jobs/${encodeURIComponent(id)}`, { tenant }, JobAnswer);
+  }
+
+  jobs(question: JobsQuestion): Promise<MonitorAnswer<JobsAnswer>> {
+    return this.ask('/internal/jobs', { ...question, limit: String(question.limit) }, JobsAnswer);
+  }
+
+  /** Null when nobody can tell: no monitor answers, or no deleter was heard. The deleter checks again for itself. */
+  async missingIndexes(resource: string): Promise<MissingIndex[] | null> {
+    const read = await this.ask('/internal/resources', {}, ResourcesAnswer);
+    if (read.kind !== 'answer') return null;
+    return read.answer.resources.find((one) => one.name === resource)?.missingIndexes ?? null;
+  }
+
+  private async ask<T>(
+    path: string,
+    query: Record<string, string | undefined>,
+    schema: z.ZodType<T>,
+  ): Promise<MonitorAnswer<T>> {
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const search = new URLSearchParams(given).toString();
+    const begin = this.first;
+    for (let i = 0; i < this.urls.length; i++) {
+      const index = (begin + i) % this.urls.length;
+      const url = this.urls[index] ?? '';
+      try {
+        const answer = await askOne(`${url}${path}${search === '' ? '' : `?${search}`}`, schema);
+        this.first = index;
+        return answer;
+      } catch (error) {
+        this.log.warn({ monitor: url, err: error }, 'monitor does not answer');
+      }
+    }
+    return { kind: 'unreachable' };
+  }
+}
+
+/** Throws for whatever is no proper answer: another instance may give one. */
+async function askOne<T>(url: string, schema: z.ZodType<T>): Promise<MonitorAnswer<T>> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json' },
+    redirect: 'error',
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  const body: unknown = await response.json();
+  if (response.ok) return { kind: 'answer', answer: schema.parse(body) };
+  const problem = ReadProblem.safeParse(body);
+  if (response.status === 404 && problem.data?.code === 'not-found') return { kind: 'not-found' };
+  if (response.status === 400 && problem.data?.code === 'invalid') return { kind: 'invalid' };
+  throw new Error(`answered ${response.status}`);
+}

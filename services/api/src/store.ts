@@ -1,0 +1,4 @@
+export type { Store } from '@expunge/runtime';
+
+/** The injection token of the api's own database server. */
+export const STORE = Symbol('Store');
