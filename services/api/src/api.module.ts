@@ -1,0 +1,48 @@
+import { loadResources, LOGGER, openStore, READINESS, type Readiness, SETTINGS, type Store } from '@expunge/runtime';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { AcceptService } from './acceptance/accept.service.js';
+import { AcceptanceRepository } from './acceptance/acceptance.repository.js';
+import { AuthGuard } from './auth/auth.guard.js';
+import { JobReads } from './jobs/job-reads.service.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { RESOURCES } from './jobs/resources.js';
+import { MonitorsAdapter } from './monitors/monitors.adapter.js';
+import type { ApiSettings } from './settings.js';
+import { STORE } from './store.js';
+import { TopologyAssertion } from './topology-assertion.service.js';
+
+@Module({
+  controllers: [JobsController],
+  providers: [
+    { provide: APP_GUARD, useClass: AuthGuard },
+    {
+      provide: STORE,
+      useFactory: (settings: ApiSettings, log: Logger) => openStore(settings.MONGODB_URL, 'api', log),
+      inject: [SETTINGS, LOGGER],
+    },
+    {
+      provide: RESOURCES,
+      useFactory: (settings: ApiSettings) => loadResources(settings.RESOURCES_FILE),
+      inject: [SETTINGS],
+    },
+    AcceptanceRepository,
+    AcceptService,
+    JobReads,
+    MonitorsAdapter,
+    TopologyAssertion,
+  ],
+})
+export class ApiModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(STORE) private readonly store: Store,
+    @Inject(READINESS) readiness: Readiness,
+  ) {
+    readiness.register('store', () => store.ping());
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.close();
+  }
+}

@@ -1,0 +1,164 @@
+import type { AsOf, JobView, Selection, SelectionView } from '@expunge/contracts';
+import type { Acceptance } from '../acceptance/acceptance.js';
+
+/** How many ids of a selection are shown, as the monitor does. */
+export const FIRST_IDS = 20;
+
+/** A job in JSON, as docs/api.md describes it. Times are RFC 3339, `rate` is records a second. */
+export interface PresentedJob {
+  id: string;
+  tenant: string;
+  resource: string | null;
+  status: string;
+  selection: unknown;
+  options: { batch_size: number } | null;
+  reason: string | null;
+  requested_by: string | null;
+  requested_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  completed_at: string | null;
+  progress: {
+    processed: number;
+    succeeded: number;
+    failed_count: number;
+    total: number | null;
+    total_is_estimate: boolean;
+    percent: number | null;
+    objects: { purged: number; retained: number; failed: number; pending: number };
+  };
+  rate: number | null;
+  eta: string | null;
+  delayed: { cause: string; code: string; message: string; attempt: number; retry_at: string } | null;
+  last_error: { code: string; message: string; at: string } | null;
+  last_request: { id: string; type: string; outcome: string; reason: string | null; at: string } | null;
+  picked_up: { instance: string; at: string } | null;
+  failures: { id: string | number; code: string; message: string }[];
+  retained_keys: string[];
+  links: { self: string };
+}
+
+export interface PresentedAsOf {
+  position: number | null;
+  at: string | null;
+  lag_ms: number | null;
+  monitor_heartbeat_age_ms: number | null;
+}
+
+/** What an answer rests on: `not_checked` names what could not be asked. */
+export interface Freshness {
+  as_of: PresentedAsOf;
+  not_checked: string[];
+}
+
+export const jobPath = (id: string): string => `/api/jobs/${id}`;
+
+export function presentJob(job: JobView, tenant: string): PresentedJob {
+  const { progress } = job;
+  return {
+    id: job.id,
+    tenant,
+    resource: job.resource,
+    status: job.status,
+    selection: job.selection && presentSelection(job.selection),
+    options: job.options && { batch_size: job.options.batchSize },
+    reason: job.reason,
+    requested_by: job.requestedBy,
+    requested_at: job.requestedAt,
+    started_at: job.startedAt,
+    finished_at: job.finishedAt,
+    completed_at: job.completedAt,
+    progress: {
+      processed: progress.processed,
+      succeeded: progress.succeeded,
+      failed_count: progress.failed,
+      total: progress.total,
+      total_is_estimate: progress.totalIsEstimate,
+      percent: progress.total === null ? null : progress.percent,
+      objects: {
+        purged: progress.objects.purged,
+        retained: progress.objects.retained,
+        failed: progress.objects.failed,
+        pending: progress.objects.pending,
+      },
+    },
+    rate: job.recordsPerSecond,
+    eta: job.eta,
+    delayed: job.delayed && {
+      cause: job.delayed.cause,
+      code: job.delayed.error.code,
+      message: job.delayed.error.message,
+      attempt: job.delayed.attempt,
+      retry_at: job.delayed.retryAt,
+    },
+    last_error: job.lastError,
+    last_request: job.lastRequest,
+    picked_up: job.pickedUp,
+    failures: job.failures,
+    retained_keys: job.retained,
+    links: { self: jobPath(job.id) },
+  };
+}
+
+/** A job that no monitor has heard of yet, or that no monitor can be asked about: what is known from its acceptance. */
+export function presentAcceptance(acceptance: Acceptance): PresentedJob {
+  const { _id: id, tenant, time, request } = acceptance;
+  return {
+    id,
+    tenant,
+    resource: request.resource,
+    status: 'queued',
+    selection: presentSelection(viewOf(request.selection)),
+    options: { batch_size: request.options.batchSize },
+    reason: request.reason,
+    requested_by: request.requestedBy,
+    requested_at: time,
+    started_at: null,
+    finished_at: null,
+    completed_at: null,
+    progress: {
+      processed: 0,
+      succeeded: 0,
+      failed_count: 0,
+      total: null,
+      total_is_estimate: false,
+      percent: null,
+      objects: { purged: 0, retained: 0, failed: 0, pending: 0 },
+    },
+    rate: null,
+    eta: null,
+    delayed: null,
+    last_error: null,
+    last_request: null,
+    picked_up: null,
+    failures: [],
+    retained_keys: [],
+    links: { self: jobPath(id) },
+  };
+}
+
+export function presentAsOf(asOf: AsOf): PresentedAsOf {
+  return {
+    position: asOf.position,
+    at: asOf.at,
+    lag_ms: asOf.lagMs,
+    monitor_heartbeat_age_ms: asOf.monitorHeartbeatAgeMs,
+  };
+}
+
+export const seenByMonitor = (asOf: AsOf): Freshness => ({ as_of: presentAsOf(asOf), not_checked: [] });
+
+/** Nothing of it comes from a monitor: progress may be further than is shown. */
+export const notSeenByMonitor: Freshness = {
+  as_of: { position: null, at: null, lag_ms: null, monitor_heartbeat_age_ms: null },
+  not_checked: ['monitor'],
+};
+
+function viewOf(selection: Selection): SelectionView {
+  if (!('ids' in selection)) return selection;
+  return { idCount: selection.ids.length, firstIds: selection.ids.slice(0, FIRST_IDS) };
+}
+
+function presentSelection(selection: SelectionView): unknown {
+  return 'idCount' in selection ? { id_count: selection.idCount, first_ids: selection.firstIds } : selection;
+}

@@ -1,0 +1,62 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
+import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
+import { invalid, ProblemError } from '../problems/problem.js';
+import {
+  type Freshness,
+  notSeenByMonitor,
+  presentAcceptance,
+  type PresentedJob,
+  presentJob,
+  seenByMonitor,
+} from './job-presenter.js';
+import type { ListQuery } from './list-query.js';
+
+export interface PresentedJobs extends Freshness {
+  jobs: PresentedJob[];
+  next_cursor: string | null;
+}
+
+/** Answers from a monitor; of a job no monitor tells anything about, from its acceptance. */
+@Injectable()
+export class JobReads {
+  constructor(
+    @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
+    @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
+  ) {}
+
+  /** @throws ProblemError not-found (also for another tenant's), monitor-unreachable, store-unavailable */
+  async job(id: string, tenant: string): Promise<PresentedJob & Freshness> {
+    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    const read = await this.monitors.job(id, tenant);
+    if (read.kind === 'answer') {
+      const { job, asOf } = read.answer;
+      if (job.tenant !== tenant) throw noSuchJob();
+      return { ...presentJob(job, tenant), ...seenByMonitor(asOf) };
+    }
+    const acceptance = await this.acceptances.find(id);
+    if (acceptance?.tenant === tenant && acceptance.state === 'accepted') {
+      return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
+    }
+    if (read.kind === 'unreachable') throw unreachable();
+    throw noSuchJob();
+  }
+
+  async jobs(query: ListQuery, tenant: string): Promise<PresentedJobs> {
+    const read = await this.monitors.jobs({ ...query, tenant });
+    if (read.kind === 'unreachable') throw unreachable();
+    if (read.kind !== 'answer') {
+      throw invalid([{ parameter: 'cursor', detail: 'must be the next_cursor of an earlier answer' }]);
+    }
+    const { jobs, nextCursor, asOf } = read.answer;
+    const own = jobs.filter((job) => job.tenant === tenant);
+    return { jobs: own.map((job) => presentJob(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
+  }
+}
+
+const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');
+
+const unreachable = (): ProblemError =>
+  new ProblemError('monitor-unreachable', 'No monitor answers; try again.', { not_checked: ['monitor'] }, RETRY);
+
+const RETRY = { 'Retry-After': '2' };

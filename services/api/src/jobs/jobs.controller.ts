@@ -1,0 +1,60 @@
+import type { ResourceDefinition } from '@expunge/contracts';
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AcceptService } from '../acceptance/accept.service.js';
+import type { Caller } from '../auth/claims.js';
+import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
+import { invalid, ProblemError } from '../problems/problem.js';
+import { parseIdempotencyKey } from './idempotency-key.js';
+import { type Freshness, jobPath, notSeenByMonitor, presentAcceptance, type PresentedJob } from './job-presenter.js';
+import { JobReads, type PresentedJobs } from './job-reads.service.js';
+import { parseJobRequest } from './job-request.js';
+import { parseListQuery } from './list-query.js';
+import { RESOURCES } from './resources.js';
+
+@Controller('api/jobs')
+export class JobsController {
+  constructor(
+    @Inject(AcceptService) private readonly accepting: AcceptService,
+    @Inject(JobReads) private readonly reads: JobReads,
+    @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:write')
+  async create(
+    @Body() body: unknown,
+    @AsCaller() caller: Caller,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<PresentedJob & Freshness> {
+    if (request.is('json') === false) throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
+    const key = parseIdempotencyKey(request.get('idempotency-key'));
+    const parsed = parseJobRequest(body, this.resources);
+    if (!key.ok) throw invalid(key.errors);
+    if (!parsed.ok) throw invalid(parsed.errors);
+    const asked = { tenant: caller.tenant, requestedBy: caller.name, request: parsed.request };
+    const { acceptance, fresh } = await this.accepting.accept(asked, key.key);
+    response.location(jobPath(acceptance._id));
+    if (fresh) return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
+    return this.reads.job(acceptance._id, caller.tenant);
+  }
+
+  @Get()
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:read')
+  list(@Query() query: unknown, @AsCaller() caller: Caller): Promise<PresentedJobs> {
+    const parsed = parseListQuery(query);
+    if (!parsed.ok) throw invalid(parsed.errors);
+    return this.reads.jobs(parsed.query, caller.tenant);
+  }
+
+  @Get(':id')
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:read')
+  job(@Param('id') id: string, @AsCaller() caller: Caller): Promise<PresentedJob & Freshness> {
+    return this.reads.job(id, caller.tenant);
+  }
+}
