@@ -1,0 +1,77 @@
+import { parseMessage, type AnyMessage, MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { BrokerConnection } from '@expunge/messaging';
+import { identify } from '@expunge/runtime';
+import { pino } from 'pino';
+
+/** A second connection to the broker under test: looks into queues, and breaks things. */
+export class Bystander {
+  readonly #broker: BrokerConnection;
+
+  constructor(url: string) {
+    const identity = identify('monitor', undefined, 'test');
+    this.#broker = new BrokerConnection({ url, identity, log: pino({ level: 'silent' }) });
+    this.#broker.start();
+  }
+
+  /** The next messages of a queue, at least `atLeast`, waited for. They are taken off it. */
+  async take(queue: string, atLeast = 1): Promise<AnyMessage[]> {
+    if (!(await this.#broker.whenConnected(10_000))) throw new Error('no broker');
+    const channel = await this.#broker.openChannel();
+    const taken: AnyMessage[] = [];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`${taken.length} of ${atLeast} messages in ${queue}`)), 10_000);
+        void channel.consume(queue, (delivery) => {
+          if (!delivery) return;
+          const parsed = parseMessage(delivery.content);
+          channel.ack(delivery);
+          if (!parsed.ok) {
+            reject(new Error(parsed.reason));
+            return;
+          }
+          taken.push(parsed.message);
+          if (taken.length < atLeast) return;
+          clearTimeout(late);
+          resolve();
+        });
+      });
+    } finally {
+      await channel.close();
+    }
+    return taken;
+  }
+
+  async depth(queue: string): Promise<number> {
+    return this.#broker.queueDepth(queue);
+  }
+
+  async empty(): Promise<void> {
+    if (!(await this.#broker.whenConnected(10_000))) throw new Error('no broker');
+    const channel = await this.#broker.openChannel();
+    for (const queue of Object.values(workQueues)) await channel.purgeQueue(queue.name);
+    await channel.close();
+  }
+
+  /** Afterwards a DeleteRequested goes nowhere. */
+  async unbind(): Promise<void> {
+    const channel = await this.#broker.openChannel();
+    for (const { name, bindings } of Object.values(workQueues)) {
+      for (const binding of bindings) await channel.unbindQueue(name, MAINTENANCE_EXCHANGE, binding);
+    }
+    await channel.close();
+  }
+
+  async deleteExchange(): Promise<void> {
+    const channel = await this.#broker.openChannel();
+    await channel.deleteExchange(MAINTENANCE_EXCHANGE);
+    await channel.close();
+  }
+
+  assertTopology(): Promise<void> {
+    return this.#broker.assertTopology();
+  }
+
+  close(): Promise<void> {
+    return this.#broker.close();
+  }
+}
