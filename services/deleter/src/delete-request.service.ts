@@ -50,12 +50,8 @@ export class DeleteRequestService {
     if (job?.bodyHash !== bodyHash) {
       return this.refuse(request, bodyHash, 'conflict', 'another request has this job id');
     }
-    if (!isActive(job.state)) {
-      await this.outbox.empty(job);
-      return;
-    }
-    await this.outbox.flush(job);
-    await this.turns.now(job.id, job.lanes[0].turn);
+    const said = await this.outbox.empty(job);
+    if (isActive(said.state)) await this.turns.now(said.id, said.lanes[0].turn);
   }
 
   private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {

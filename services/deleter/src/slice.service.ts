@@ -5,7 +5,7 @@ import type { Backlog } from './backlog.service.js';
 import type { BatchContext, BatchService } from './batch.service.js';
 import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
 import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
-import { type DelayCause, timing } from './deletion-job/deletion-job.js';
+import { type DelayCause, isActive, timing } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
 import { endSlice, startSlice } from './deletion-job/turn.js';
@@ -137,12 +137,13 @@ export class SliceService {
     const { waiting, turn, attempt } = held.lane;
     const ms = (waiting?.retryAt.getTime() ?? 0) - now.getTime();
     log.warn({ cause, code: error.code, attempt }, `waits ${ms / 1000} s: ${error.message}`);
-    await held.flush();
+    await held.settle();
     await this.turns.later(held.job.id, turn, ms);
   }
 
   private async afterError(held: HeldJob, error: unknown, log: Logger): Promise<void> {
-    if (error instanceof ConflictError) throw error;
+    // Once the job is at rest there is nothing to wait for but its outbox, which the message brings out again.
+    if (error instanceof ConflictError || !isActive(held.job.state)) throw error;
     if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') throw error;
     if (!held.started) held.job = startSlice(held.job);
     const message = error instanceof Error ? error.message : String(error);

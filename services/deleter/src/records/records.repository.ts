@@ -5,7 +5,7 @@ import { type Plan, timing } from '../deletion-job/deletion-job.js';
 import type { Page, PageRecord } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
 import { missingOf } from './indexes.js';
-import { dotted, parseKeyPath, readKeys } from './key-path.js';
+import { parseKeyPath, readKeys } from './key-path.js';
 import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.js';
 import { bsonTypes, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
@@ -150,8 +150,10 @@ export class RecordsRepository implements Records {
     );
   }
 
+  /** The fields the key paths begin with, whole: `attachments.key` alone would hide elements of another shape. */
   private keysOnly(resource: ResourceDefinition): Document {
-    return { _id: 1, ...Object.fromEntries(resource.objectKeyPaths.map((path) => [dotted(parseKeyPath(path)), 1])) };
+    const fields = resource.objectKeyPaths.map((path) => parseKeyPath(path).head.split('.')[0] ?? path);
+    return { _id: 1, ...Object.fromEntries(fields.map((field) => [field, 1])) };
   }
 
   private collection(resource: ResourceDefinition): mongoose.mongo.Collection {

@@ -1,0 +1,237 @@
+import {
+  type AnyMessage,
+  DeleteRequested,
+  type DeleteRequest,
+  deleteRequestedId,
+  MAINTENANCE_EXCHANGE,
+  parseMessage,
+  receipts,
+  type ResourceDefinition,
+  workQueues,
+} from '@expunge/contracts';
+import { BrokerConnection, BrokerPublisher, type Publisher } from '@expunge/messaging';
+import { openStore, type Store } from '@expunge/runtime';
+import mongoose from 'mongoose';
+import { type Logger, pino } from 'pino';
+import { type Database, freshDatabase, freshVhost } from '../../../test/support/servers.js';
+import { Backlog } from '../src/backlog.service.js';
+import { BatchService } from '../src/batch.service.js';
+import { DeleteRequestService } from '../src/delete-request.service.js';
+import { EventStore } from '../src/jobs/event-store.repository.js';
+import { JobRepository } from '../src/jobs/job.repository.js';
+import { LeftoversRepository } from '../src/jobs/leftovers.repository.js';
+import { Outbox } from '../src/outbox.service.js';
+import type { Records } from '../src/records/records.js';
+import { RecordsRepository } from '../src/records/records.repository.js';
+import { SliceService } from '../src/slice.service.js';
+import { Turns } from '../src/turns.service.js';
+import { Watchdog } from '../src/watchdog.service.js';
+
+export interface Deleter {
+  instance: string;
+  jobs: JobRepository;
+  events: EventStore;
+  requests: DeleteRequestService;
+  slices: SliceService;
+  watchdog: Watchdog;
+  /** Waits are the messages' to sit out; a test goes on at once. */
+  skipWait(job: string): Promise<void>;
+}
+
+/** What stands between a deleter and the world, for faults: each wraps the real thing. */
+export interface Wrappers {
+  records?: (records: Records) => Records;
+  publisher?: (publisher: Publisher) => Publisher;
+  jobs?: (jobs: JobRepository) => JobRepository;
+  leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
+  events?: (events: EventStore) => EventStore;
+}
+
+const EVENTS = 'test.events';
+const log: Logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+
+/** A real broker and a real database engine, and as many deleters on them as a test wants; slices run when it says so. */
+export class World {
+  private constructor(
+    private readonly database: Database,
+    private readonly records: Database,
+    private readonly vhost: { drop(): Promise<void> },
+    private readonly stores: [Store, Store],
+    private readonly broker: BrokerConnection,
+    readonly publisher: BrokerPublisher,
+  ) {}
+
+  static async create(): Promise<World> {
+    const [database, records, vhost] = await Promise.all([
+      freshDatabase('deleter'),
+      freshDatabase('records'),
+      freshVhost(),
+    ]);
+    const identity = { service: 'deleter', instance: 'test', host: 'test', version: '0', startedAt: new Date() };
+    const broker = new BrokerConnection({ url: vhost.url, identity, log });
+    broker.start();
+    if (!(await broker.whenConnected(10_000))) throw new Error('no broker');
+    // A queue with a single active consumer cannot be looked into: events are read from a copy.
+    const channel = await broker.openChannel();
+    await channel.assertQueue(EVENTS, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await channel.bindQueue(EVENTS, MAINTENANCE_EXCHANGE, '#');
+    await channel.close();
+    const stores: [Store, Store] = [openStore(database.url, 'test', log), openStore(records.url, 'test', log)];
+    return new World(database, records, vhost, stores, broker, new BrokerPublisher({ broker, log }));
+  }
+
+  async destroy(): Promise<void> {
+    await this.publisher.close();
+    await this.broker.close();
+    await Promise.all(this.stores.map((store) => store.close()));
+    await Promise.all([this.database.drop(), this.records.drop(), this.vhost.drop()]);
+  }
+
+  /** The user's database. */
+  get db(): mongoose.mongo.Db {
+    return this.stores[1].db();
+  }
+
+  /** The deleter's own. */
+  get own(): mongoose.mongo.Db {
+    return this.stores[0].db();
+  }
+
+  async reset(): Promise<void> {
+    await Promise.all([this.db.dropDatabase(), this.own.dropDatabase()]);
+    const receiptsOf = this.db.collection('receipts');
+    await receiptsOf.createIndexes([
+      { key: { tenantId: 1, _id: 1 } },
+      { key: { 'attachments.key': 1 } },
+      { key: { previewKey: 1 } },
+    ]);
+    await this.published();
+  }
+
+  deleter(instance: string, wrap: Wrappers = {}, resources: ResourceDefinition[] = [receipts]): Deleter {
+    const same = <T>(part: T): T => part;
+    const byName = new Map(resources.map((resource) => [resource.name, resource]));
+    const jobs = (wrap.jobs ?? same)(new JobRepository(this.own));
+    const events = (wrap.events ?? same)(new EventStore(this.own));
+    const leftovers = (wrap.leftovers ?? same)(new LeftoversRepository(this.own));
+    const records = (wrap.records ?? same<Records>)(new RecordsRepository(this.db, byName));
+    const publisher = (wrap.publisher ?? same<Publisher>)(this.publisher);
+    const outbox = new Outbox(events, publisher, jobs);
+    const turns = new Turns(publisher);
+    const batches = new BatchService(records, leftovers, instance);
+    const backlog = new Backlog(this.broker, 1_000_000);
+    const options = { instance, storeRetryForMs: 60_000, log };
+    return {
+      instance,
+      jobs,
+      events,
+      requests: new DeleteRequestService(jobs, records, outbox, turns, publisher, byName, options),
+      slices: new SliceService(jobs, records, batches, outbox, turns, backlog, byName, options),
+      watchdog: new Watchdog(jobs, turns, log),
+      skipWait: async (job) => {
+        await this.own
+          .collection<{ _id: string }>('jobs')
+          .updateOne(
+            { _id: job, 'lanes.0.waiting.retryAt': { $type: 'date' } },
+            { $set: { 'lanes.0.waiting.retryAt': new Date(0) } },
+          );
+      },
+    };
+  }
+
+  /** Everything published since the last time, by queue. */
+  async published(): Promise<Record<'slices' | 'later' | 'batches' | 'events', AnyMessage[]>> {
+    const slices = workQueues.deleterSlices.name;
+    return {
+      slices: await this.drain(slices),
+      later: (await Promise.all([2, 4, 8, 16, 30].map((tier) => this.drain(`${slices}.retry.${tier}s`)))).flat(),
+      batches: await this.drain(workQueues.storageCleanerBatches.name),
+      events: await this.drain(EVENTS),
+    };
+  }
+
+  private async drain(queue: string): Promise<AnyMessage[]> {
+    const channel = await this.broker.openChannel();
+    const messages: AnyMessage[] = [];
+    for (;;) {
+      const delivery = await channel.get(queue, { noAck: true });
+      if (delivery === false) break;
+      const parsed = parseMessage(delivery.content);
+      if (!parsed.ok) throw new Error(parsed.reason);
+      messages.push(parsed.message);
+    }
+    await channel.close();
+    return messages;
+  }
+}
+
+export function deleteRequested(job: string, change: Partial<DeleteRequest> = {}, time = new Date()): DeleteRequested {
+  return DeleteRequested.create({
+    id: deleteRequestedId(job),
+    source: 'urn:expunge:api',
+    subject: job,
+    time: time.toISOString(),
+    tenantid: 'acme',
+    data: {
+      resource: 'receipts',
+      selection: { all: true },
+      options: { batchSize: 2 },
+      requestedBy: 'ops',
+      reason: null,
+      notAfter: new Date(time.getTime() + 60_000).toISOString(),
+      ...change,
+    },
+  });
+}
+
+export const keyOf = (n: number | string): string => `tenants/acme/${n}`;
+
+/** `n` receipts of the tenant, each with a file of its own. */
+export async function fill(db: mongoose.mongo.Db, n: number, tenantId = 'acme'): Promise<mongoose.mongo.ObjectId[]> {
+  const ids = Array.from({ length: n }, () => new mongoose.mongo.ObjectId());
+  await db
+    .collection('receipts')
+    .insertMany(ids.map((_id, i) => ({ _id, tenantId, attachments: [{ key: `tenants/${tenantId}/${i}` }] })));
+  return ids;
+}
+
+/** Runs the current turn again and again, as its messages would, until the job is at rest. */
+export async function runToEnd(deleter: Deleter, job: string, most = 50): Promise<void> {
+  for (let n = 0; n < most; n++) {
+    const found = await deleter.jobs.read(job);
+    if (!found) throw new Error(`no job ${job}`);
+    if (['finished', 'failed'].includes(found.state) && found.outbox.length === 0) return;
+    await deleter.skipWait(job);
+    await deleter.slices.run(job, found.lanes[0].turn);
+  }
+  throw new Error(`job ${job} did not end in ${most} slices`);
+}
+
+/** Records whose clock is ahead: whoever uses it need not wait for the deadline of a worker that is really dead. */
+export function withClockAhead(ms: number): (records: Records) => Records {
+  return (records) =>
+    intercept(records, 'clock', async (clock) => {
+      const real = await clock();
+      return {
+        earliest: () => new Date(real.earliest().getTime() + ms),
+        latest: () => new Date(real.latest().getTime() + ms),
+      };
+    });
+}
+
+/** The same object with one method replaced; the replacement is given the real one. */
+export function intercept<T extends object, K extends keyof T>(
+  target: T,
+  method: K,
+  replacement: T[K] extends (...args: infer A) => infer R ? (real: (...args: A) => R, ...args: A) => R : never,
+): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== 'function') return value;
+      const real = value.bind(object) as (...args: unknown[]) => unknown;
+      if (name !== method) return real;
+      return (...args: unknown[]) => (replacement as (...all: unknown[]) => unknown)(real, ...args);
+    },
+  });
+}
