@@ -207,16 +207,6 @@ describe('the monitor', () => {
       body: { code: 'invalid' },
     });
   });
-
-  it('shows itself fresh again after the active instance left, though no event arrives', async () => {
-    const marks = store.db(`${databasePrefix}monitor`).collection<{ _id: string; instance: string }>('fold');
-    const folds = async () => (await marks.findOne({ _id: 'fold' }))?.instance;
-    const active = await start();
-    await until('it folds', async () => (await folds()) === active.identity.instance, 20_000);
-    const standby = await start();
-    await running.shift()!.stop();
-    await until('the other one folds', async () => (await folds()) === standby.identity.instance, 20_000);
-  });
 });
 
 function heartbeat(sequences: Record<string, number>): Message {

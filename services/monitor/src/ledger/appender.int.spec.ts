@@ -55,6 +55,14 @@ describe('Appender', () => {
     expect(await ledger.lastPosition()).toBe(84);
   });
 
+  it('goes on behind an instance that was active while this one was frozen', async () => {
+    const [first, second] = [new Appender(ledger), new Appender(ledger)];
+    const [request, started, batch] = messages('job-1', 1);
+    expect((await first.append(request!)).position).toBe(1);
+    expect((await second.append(started!)).position).toBe(2);
+    expect((await first.append(batch!)).position).toBe(3);
+  });
+
   it('keeps long key lists as their number, their hash and the first of them', async () => {
     const story = new Story().batch(500, 2500);
     await new Appender(ledger).append(compact(story.events[0]!));

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { JobCompleted, MAINTENANCE_EXCHANGE } from '@expunge/contracts';
+import { createVhost, type Vhost } from '@expunge/local-stack';
+import { compact } from '../ledger/compact.js';
+import { JobRepository } from '../projection/job.repository.js';
+import { Projector } from '../projection/projector.service.js';
+import { openTestDatabase, type TestDatabase } from '../testing/database.js';
+import { connectAs, silent, testServer } from '../testing/servers.js';
+import { Story } from '../testing/story.js';
+import { JobChanges } from './job-changes.service.js';
+
+let vhost: Vhost;
+let monitor: Awaited<ReturnType<typeof connectAs>>;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  const name = `changes-${randomBytes(6).toString('hex')}`;
+  vhost = await createVhost(testServer('RABBITMQ_URL'), testServer('RABBITMQ_MANAGEMENT_URL'), name);
+  monitor = await connectAs('monitor', vhost.url);
+  database = openTestDatabase('changes');
+});
+
+afterAll(async () => {
+  await monitor.close();
+  await vhost.drop();
+  await database.drop();
+});
+
+it('says that a job is completed with the event that accounts for its last object, once', async () => {
+  const channel = await monitor.broker.openChannel();
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, MAINTENANCE_EXCHANGE, 'job.#');
+  const changes = new JobChanges(monitor.publisher, silent);
+  const projector = new Projector(new JobRepository(database.db), (folded) => changes.changed(folded));
+  const story = new Story()
+    .requested()
+    .started()
+    .batch(3, 2)
+    .purged(1, [[0, 0]])
+    .finished()
+    .purged(1, [[1, 1]]);
+  const events = story.events.map((message, i) => ({ position: i + 1, message: compact(message) }));
+
+  for (const event of events.slice(0, -1)) await projector.fold('job-1', event);
+  expect(await channel.get(queue, { noAck: true })).toBe(false);
+  for (const event of [...events.slice(-1), ...events]) await projector.fold('job-1', event);
+  const said = await channel.get(queue, { noAck: true });
+  if (!said) throw new Error('nothing was said');
+  expect(JobCompleted.schema.parse(JSON.parse(said.content.toString())).data).toEqual({
+    outcome: 'completed',
+    totals: story.totals,
+    objects: { purged: 2, failed: 0 },
+  });
+  expect(await channel.get(queue, { noAck: true })).toBe(false);
+});
