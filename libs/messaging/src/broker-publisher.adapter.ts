@@ -10,6 +10,7 @@ import type { Options } from 'amqplib';
 import type { Logger } from 'pino';
 import { headerNames } from './attempt-headers.js';
 import type { BrokerConnection } from './broker-connection.adapter.js';
+import { Condition } from './condition.js';
 import { ConfirmLink, type Outgoing } from './confirm-link.adapter.js';
 import { ValidationError } from './errors.js';
 import { BrokerUnavailableError } from './publish-errors.js';
@@ -41,6 +42,8 @@ export class BrokerPublisher implements Publisher {
   #link: ConfirmLink | undefined;
   #opening: Promise<ConfirmLink> | undefined;
   #closed = false;
+  #puts = 0;
+  readonly #isIdle = new Condition(() => this.#puts === 0);
 
   constructor(options: BrokerPublisherOptions) {
     this.#broker = options.broker;
@@ -70,6 +73,23 @@ export class BrokerPublisher implements Publisher {
   /** Any bytes, with the properties as they are given; otherwise as `publish`. */
   async put(message: Outgoing): Promise<void> {
     if (this.#closed) throw new BrokerUnavailableError('the publisher is closed');
+    this.#puts += 1;
+    try {
+      await this.#putInTurn(message);
+    } finally {
+      this.#puts -= 1;
+      this.#isIdle.changed();
+    }
+  }
+
+  /** What was given to it is published first; call before the connection closes. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#isIdle.wait(this.#confirmTimeoutMs);
+    await this.#link?.close();
+  }
+
+  async #putInTurn(message: Outgoing): Promise<void> {
     const leave = await this.#window.enter(message.content.length, this.#confirmTimeoutMs);
     if (!leave) {
       throw new BrokerUnavailableError(`${this.#slots} messages wait for their confirms, none came in time`);
@@ -86,12 +106,6 @@ export class BrokerPublisher implements Publisher {
     } finally {
       this.#giveUpIfStuck(link);
     }
-  }
-
-  /** What is on its way is waited for; call before the connection closes. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#link?.close(this.#confirmTimeoutMs);
   }
 
   async #writableLink(): Promise<ConfirmLink> {
@@ -132,7 +146,7 @@ export class BrokerPublisher implements Publisher {
     if (link !== this.#link || link.late * 2 < this.#slots) return;
     this.#link = undefined;
     this.#log.warn({ late: link.late }, 'the broker answers publishes no more: taking a new channel');
-    void link.close(0);
+    void link.close();
   }
 }
 

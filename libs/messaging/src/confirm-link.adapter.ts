@@ -29,7 +29,6 @@ export class ConfirmLink {
   #late = 0;
   #full = false;
   readonly #takesMore = new Condition(() => !this.#full || !this.#open);
-  readonly #isIdle = new Condition(() => this.#onTheWay.size === 0 || !this.#open);
 
   constructor(channel: ConfirmChannel) {
     this.#channel = channel;
@@ -39,7 +38,6 @@ export class ConfirmLink {
         this.#open = false;
         resolve();
         this.#takesMore.changed();
-        this.#isIdle.changed();
       });
     });
     channel.on('drain', () => {
@@ -89,7 +87,6 @@ export class ConfirmLink {
         clearTimeout(timer);
         if (isLate) this.#late -= 1;
         this.#onTheWay.delete(publish);
-        this.#isIdle.changed();
         settled();
         // A return is certain, whatever came after it.
         if (onItsWay.returned !== null) reject(new UnroutableError(`${what} was returned: ${onItsWay.returned}`));
@@ -115,9 +112,8 @@ export class ConfirmLink {
     });
   }
 
-  /** Waits that long for what is on its way: amqplib hears no confirm once a channel is closing. */
-  async close(answersWithinMs: number): Promise<void> {
-    await this.#isIdle.wait(answersWithinMs);
+  /** amqplib hears no confirm once a channel is closing: what is on its way then has an unknown outcome. */
+  async close(): Promise<void> {
     if (!this.#open) return;
     const closed = this.#channel.close().catch(() => undefined);
     await settledWithin(Promise.race([closed, this.ended]), CLOSE_WITHIN_MS);

@@ -65,12 +65,21 @@ describe('the properties of a copy', () => {
     });
   });
 
-  it("leave out the broker's own counts and our mark of the last publish", () => {
+  it("leave out the broker's own counts, and ours of attempts unless they are given", () => {
     const message = {
       ...none,
-      headers: { 'x-death': [], 'x-delivery-count': 3, 'x-first-death-queue': 'q', 'x-publish': 7 },
+      headers: {
+        'x-death': [],
+        'x-delivery-count': 3,
+        'x-first-death-queue': 'q',
+        'x-publish': 7,
+        'x-attempt': 6,
+        'x-unexpected': 4,
+        'x-first-attempt-at': '2026-11-23T12:00:00.000Z',
+      },
     };
     expect(copiedProperties(message, {}).headers).toEqual({});
+    expect(copiedProperties(message, { 'x-attempt': 6 }).headers).toEqual({ 'x-attempt': 6 });
   });
 
   it('leave out headers that would not fit a frame', () => {

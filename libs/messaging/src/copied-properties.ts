@@ -17,6 +17,14 @@ const brokersOwn = new Set([
   'x-last-death-reason',
 ]);
 
+/** Written anew for each copy, or not: a parked message that is put back begins with its attempts from the front. */
+const ours = new Set<string>([
+  headerNames.publish,
+  headerNames.attempt,
+  headerNames.unexpected,
+  headerNames.firstAttemptAt,
+]);
+
 /**
  * The properties of a copy: those of the message, except what would change where the copy goes or how long it lives.
  * `expiration` would end a parked message, `userId` is checked against our own, `CC` and `BCC` route it elsewhere too.
@@ -40,7 +48,7 @@ export function copiedProperties(original: MessageProperties, headers: Record<st
 function kept(original: MessageProperties): Record<string, unknown> {
   const headers: Record<string, unknown> = {};
   for (const [name, value] of Object.entries<unknown>(original.headers ?? {})) {
-    if (brokersOwn.has(name) || name === headerNames.publish) continue;
+    if (brokersOwn.has(name) || ours.has(name)) continue;
     headers[name === 'CC' || name === 'BCC' ? `x-original-${name.toLowerCase()}` : name] = value;
   }
   if (original.userId !== undefined) headers['x-original-user-id'] = text(original.userId);

@@ -5,6 +5,8 @@ import { type ServiceOptions, type ServiceUnderTest, TestBed } from './conforman
 import { until } from './conformance/until.js';
 import {
   BrokerUnavailableError,
+  Heartbeat,
+  type HeartbeatSnapshot,
   NotConfirmedError,
   OutcomeUnknownError,
   TransientError,
@@ -16,6 +18,15 @@ jest.setTimeout(40_000);
 
 const JOBS = workQueues.deleterJobs.name;
 const SLICES = workQueues.deleterSlices.name;
+
+const idle: HeartbeatSnapshot = {
+  ready: true,
+  consumes: [],
+  doing: null,
+  lastError: null,
+  sequences: {},
+  missingIndexes: null,
+};
 
 describe('a publish', () => {
   let bed: TestBed;
@@ -179,13 +190,40 @@ describe('a publish', () => {
     expect(await bed.depth(JOBS)).toBe(0);
   });
 
-  it('on its way when the publisher closes is waited for', async () => {
-    const { publisher } = await connect();
-    const onTheWay = Array.from({ length: 200 }, (_, n) => publisher.publish(eventsWanted(n + 1)));
-    await until('some are out', () => publisher.onTheWay > 0);
-    await publisher.close();
-    await Promise.all(onTheWay);
-    expect(await bed.depth(JOBS)).toBe(200);
+  it('while the broker has an alarm is not sent, and the heartbeat is left out', async () => {
+    const { publisher, broker, log, logger } = await connect();
+    const { connection } = (await broker.openChannel()) as unknown as { connection: { accept(frame: unknown): void } };
+    // connection.blocked and connection.unblocked, as the broker sends them: a real alarm would stop every other test.
+    connection.accept({ channel: 0, id: (10 << 16) | 60, fields: { reason: 'low on memory' } });
+    expect(broker.blocked).toBe('low on memory');
+    await expect(publisher.publish(eventsWanted(1))).rejects.toMatchObject({
+      code: 'BROKER_UNAVAILABLE',
+      message: 'the broker takes no messages (blocked: low on memory)',
+    });
+    let asked = 0;
+    const heartbeat = new Heartbeat({ broker, log: logger, snapshot: () => ((asked += 1), idle), everyMs: 20 });
+    heartbeat.start();
+    const waiting = publisher.publish(eventsWanted(2));
+    connection.accept({ channel: 0, id: (10 << 16) | 61, fields: {} });
+    await waiting;
+    expect(broker.blocked).toBeNull();
+    await until('the heartbeat goes on', () => asked > 0);
+    await heartbeat.stop();
+    expect(await bed.depth(JOBS)).toBe(1);
+    expect(log.filter(({ msg }) => msg.startsWith('the broker takes'))).toHaveLength(2);
+  });
+
+  it('on its way, or still in line, when the publisher closes is waited for', async () => {
+    const { publisher, wire } = await connect({ window: 50 });
+    await publisher.publish(eventsWanted(0));
+    wire.deafen();
+    const publishes = Array.from({ length: 200 }, (_, n) => publisher.publish(eventsWanted(n + 1)));
+    await until('the window is full', () => publisher.onTheWay === 50);
+    const closing = publisher.close();
+    wire.release();
+    await closing;
+    await Promise.all(publishes);
+    expect(await bed.depth(JOBS)).toBe(201);
     await expect(publisher.publish(eventsWanted(1))).rejects.toBeInstanceOf(BrokerUnavailableError);
   });
 

@@ -46,6 +46,8 @@ export interface ServiceOptions {
 /** A vhost of its own, services on it as they are made in production, and a plain connection to look at it. */
 export class TestBed {
   readonly #services: ServiceUnderTest[] = [];
+  readonly #unhandled: unknown[] = [];
+  readonly #onUnhandled = (reason: unknown) => void this.#unhandled.push(reason);
 
   private constructor(
     readonly url: string,
@@ -54,6 +56,7 @@ export class TestBed {
   ) {
     // Without a listener an 'error' ends the process.
     admin.on('error', () => undefined);
+    process.on('unhandledRejection', this.#onUnhandled);
   }
 
   static async open(): Promise<TestBed> {
@@ -66,10 +69,13 @@ export class TestBed {
     return new TestBed(url.href, vhost, await connect(url.href));
   }
 
+  /** @throws when anything was rejected meanwhile without anybody to hear it */
   async close(): Promise<void> {
     await Promise.all(this.#services.map((service) => service.close()));
     await this.admin.close();
     await management('DELETE', `/api/vhosts/${this.vhost}`);
+    process.off('unhandledRejection', this.#onUnhandled);
+    if (this.#unhandled.length > 0) throw new AggregateError(this.#unhandled, 'unhandled rejections');
   }
 
   /** A hybrid application with one controller a queue, listening. */
