@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { UnsecuredJWT } from 'jose';
 import mongoose from 'mongoose';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
+import { type Acceptance, newAcceptance } from '../src/acceptance/acceptance.js';
 import { Bystander } from './broker.js';
 import { NOBODY, type RequestOptions, type RunningApi, startApi, tokenOf } from './running-api.js';
 import { jobView, type StandInMonitor, standInMonitor } from './stand-in-monitor.js';
@@ -245,6 +246,24 @@ describe('a job', () => {
       body: { code: 'monitor-unreachable' },
     });
     expect(await api.request('GET', '/api/jobs')).toMatchObject({ status: 503, body: { code: 'monitor-unreachable' } });
+  });
+});
+
+describe('a job whose acceptance is not settled', () => {
+  const request = { ...everything, selection: { all: true as const }, options: { batchSize: 500 }, reason: null };
+  const left = (id: string) => newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, new Date(), 1000);
+
+  test('is not shown as queued: nobody knows whether it is', async () => {
+    const client = await mongoose.createConnection(database.url).asPromise();
+    const acceptances = client.useDb(`${prefix}api`).collection<Acceptance>('acceptances');
+    await acceptances.insertMany([left('pending'), { ...left('refused'), state: 'refused' }]);
+    await client.close();
+    const pending = await api.request('GET', '/api/jobs/pending');
+    expect(pending).toMatchObject({ status: 404, body: { detail: expect.stringMatching(/not known/) as unknown } });
+    const refused = await api.request('GET', '/api/jobs/refused');
+    expect(refused).toMatchObject({ status: 404, body: { detail: 'There is no job with this id.' } });
+    const theirs = await api.request('GET', '/api/jobs/pending', { tenant: 'other' });
+    expect(theirs.body).toEqual(refused.body);
   });
 });
 

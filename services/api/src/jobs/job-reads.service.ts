@@ -34,12 +34,11 @@ export class JobReads {
       if (job.tenant !== tenant) throw noSuchJob();
       return { ...presentJob(job, tenant), ...seenByMonitor(asOf) };
     }
-    const acceptance = await this.acceptances.find(id);
-    if (acceptance?.tenant === tenant && acceptance.state === 'accepted') {
-      return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
-    }
+    const found = await this.acceptances.find(id);
+    const acceptance = found?.tenant === tenant ? found : null;
+    if (acceptance?.state === 'accepted') return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
     if (read.kind === 'unreachable') throw unreachable();
-    throw noSuchJob();
+    throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
   }
 
   async jobs(query: ListQuery, tenant: string): Promise<PresentedJobs> {
@@ -55,6 +54,12 @@ export class JobReads {
 }
 
 const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');
+
+const notKnownYet = (): ProblemError => {
+  const detail =
+    'Whether this job was accepted is not known; if it was, it is found here once a monitor has heard of it.';
+  return new ProblemError('not-found', detail);
+};
 
 const unreachable = (): ProblemError =>
   new ProblemError('monitor-unreachable', 'No monitor answers; try again.', { not_checked: ['monitor'] }, RETRY);
