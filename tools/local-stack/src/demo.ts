@@ -10,7 +10,7 @@ import { wholeNumber } from './options.js';
 import { repositoryRoot } from './paths.js';
 import { type Services, startServices } from './services/start-services.js';
 import { newSecret } from './token.js';
-import { interruption } from './until-interrupted.js';
+import { interruption } from './interruption.js';
 
 const program = new Command('npm run demo --')
   .description('Deletes the receipts of one tenant on a system of its own, and checks that nothing is left of them.')

@@ -6,7 +6,7 @@ import { prepareRecords } from './prepare-records.js';
 import { describeStack, readStackFile, removeStackFile, writeStackFile } from './stack-file.js';
 import { summaryOf } from './summary.js';
 import { newSecret, signToken } from './token.js';
-import { interruption } from './until-interrupted.js';
+import { interruption } from './interruption.js';
 
 export interface StartOptions {
   readonly root: string;

@@ -20,9 +20,15 @@ function bar(title: string, total: number): Progress {
     Presets.shades_classic,
   );
   shown.start(total, 0, { text: '' });
+  // Interrupted, it would leave the terminal without a cursor.
+  const restore = () => shown.stop();
+  process.once('exit', restore);
   return {
     update: (done, text) => shown.update(Math.min(done, total), { text }),
-    stop: () => shown.stop(),
+    stop: () => {
+      process.off('exit', restore);
+      shown.stop();
+    },
   };
 }
 

@@ -25,12 +25,17 @@ export function isStillThere(identity: string): boolean {
   return identityOf(Number.parseInt(identity, 10)) === identity;
 }
 
-/** Fields 3 and 22 (clock ticks since boot) of /proc/<pid>/stat; null where there is no /proc. */
-function statOf(pid: number): { state: string; startedAt: string } | null {
+/** null when it has none, or where there is no /proc. */
+export function parentOf(pid: number): number | null {
+  return statOf(pid)?.parent ?? null;
+}
+
+/** Fields 3, 4 and 22 (clock ticks since boot) of /proc/<pid>/stat; null where there is no /proc. */
+function statOf(pid: number): { state: string; parent: number; startedAt: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: afterName[0] ?? '', startedAt: afterName[19] ?? '0' };
+    return { state: afterName[0] ?? '', parent: Number(afterName[1]), startedAt: afterName[19] ?? '0' };
   } catch {
     return null;
   }
