@@ -12,7 +12,7 @@ export const storageCleanerSettings = commonSettings.extend({
   S3_SECRET_ACCESS_KEY: setting.text(),
   S3_FORCE_PATH_STYLE: setting.flag().default(true),
   S3_DELETE_CHECKSUM: z.enum(['crc32', 'md5'], { error: 'must be crc32 or md5' }).default('crc32'),
-  /** One call, the SDK's own repetition included. A delivery waits for it, so it may not be long. */
+  /** One call, its repetition after a reset connection included. A delivery waits for it, so it may not be long. */
   S3_TIMEOUT: setting
     .duration()
     .refine((ms) => ms >= 1000 && ms <= LONGEST_CALL_MS, { error: 'must be from 1s to 5m' })

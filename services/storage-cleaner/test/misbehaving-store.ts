@@ -14,7 +14,7 @@ export interface Met {
 export type Behaviour =
   /** The real store behind answers; asked only after `after`. */
   | { does: 'pass'; after?: Promise<void> }
-  | { does: 'answer'; status: number; body: string }
+  | { does: 'answer'; status: number; body: string; headers?: Record<string, string> }
   /** Takes the request and never answers. */
   | { does: 'nothing' }
   /** Begins an answer and never ends it. */
@@ -63,7 +63,7 @@ export async function startMisbehavingStore(upstream: string): Promise<Misbehavi
   function carryOut(does: Behaviour, one: Met, incoming: IncomingMessage, response: ServerResponse): void {
     switch (does.does) {
       case 'answer':
-        response.writeHead(does.status, { 'content-type': 'application/xml' }).end(does.body);
+        response.writeHead(does.status, { 'content-type': 'application/xml', ...does.headers }).end(does.body);
         return;
       case 'half':
         response.writeHead(200, { 'content-type': 'application/xml' }).write(xml('<DeleteResult><Deleted><Key>'));

@@ -11,7 +11,7 @@ export interface S3Options {
   forcePathStyle: boolean;
   /** What vouches for the body of a bulk delete. Some stores know only md5. */
   deleteChecksum: 'crc32' | 'md5';
-  /** No call takes longer, the SDK's own retry included. */
+  /** No call takes longer, its repetition after a reset connection included. */
   timeoutMs: number;
 }
 
@@ -30,8 +30,8 @@ export class S3ObjectStore implements ObjectStore {
       region,
       forcePathStyle,
       credentials: { accessKeyId, secretAccessKey },
-      // One repetition: after an error answer some stores close the connection under the next request. The rest waits in the tiers.
-      maxAttempts: 2,
+      // The SDK's repetitions wait, for as long as a busy store says, while the delivery is held: the tiers are for that.
+      maxAttempts: 1,
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: {
@@ -88,16 +88,18 @@ export class S3ObjectStore implements ObjectStore {
     call: (abortSignal: AbortSignal) => Promise<Answer>,
     timeoutMs = this.options.timeoutMs,
   ): Promise<Answer> {
-    // Over all attempts, and over an answer that begins and never ends.
+    // Over both attempts, and over an answer that begins and never ends.
     const abortSignal = AbortSignal.timeout(timeoutMs);
-    try {
-      return await call(abortSignal);
-    } catch (error) {
+    const refused = (error: unknown): Answer => {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       if (!abortSignal.aborted || refusal.status !== null) return { kind: 'refused', refusal };
       const message = `no answer within ${timeoutMs} ms`;
       return { kind: 'refused', refusal: { code: 'TIMEOUT', message, status: null } };
-    }
+    };
+    const answer = await call(abortSignal).catch(refused);
+    // A kept connection may have been closed under the request; some stores do so after each error answer.
+    const reset = answer.kind === 'refused' && answer.refusal.code === 'CONNECTION_RESET';
+    return reset ? call(abortSignal).catch(refused) : answer;
   }
 }

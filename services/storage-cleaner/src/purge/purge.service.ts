@@ -30,24 +30,47 @@ export class PurgeService {
     return purgeOutcomeOf(answered);
   }
 
-  /** A call that the store cannot read is divided until the key at fault stands alone. */
   private async ask(call: PurgeCall): Promise<AnsweredCall[]> {
-    const [key = ''] = keysOf(call);
-    const answer = await (call.form === 'bulk' ? this.store.deleteMany(keysOf(call)) : this.askOne(key));
-    if (answer.kind === 'refused' && dispositionOf(answer.refusal) === 'malformed') {
-      const halves = halvesOf(call);
-      if (halves) return [...(await this.ask(halves[0])), ...(await this.ask(halves[1]))];
-    }
-    return [{ targets: call.targets, answer }];
+    const answer = await this.answerTo(call);
+    if (!isMalformed(answer)) return [{ targets: call.targets, answer }];
+    const setUp = setUpWrongly(await this.store.probe());
+    return setUp ? [{ targets: call.targets, answer: refusedAs(setUp) }] : this.divide(call, answer);
   }
 
-  private async askOne(key: string): Promise<Answer> {
-    const answer = await this.store.deleteOne(key);
-    if (answer.kind === 'refused' && dispositionOf(answer.refusal) === 'gone') {
-      return { kind: 'answered', deleted: [key], errors: [] };
-    }
-    return answer;
+  /** A call that the store cannot read is halved until the key at fault stands alone. */
+  private async divide(call: PurgeCall, answer: Answer): Promise<AnsweredCall[]> {
+    const halves = isMalformed(answer) ? halvesOf(call) : null;
+    if (!halves) return [{ targets: call.targets, answer }];
+    const [first, second] = halves;
+    return [
+      ...(await this.divide(first, await this.answerTo(first))),
+      ...(await this.divide(second, await this.answerTo(second))),
+    ];
   }
+
+  private async answerTo(call: PurgeCall): Promise<Answer> {
+    const keys = keysOf(call);
+    if (call.form === 'bulk') return this.store.deleteMany(keys);
+    const [key = ''] = keys;
+    const answer = await this.store.deleteOne(key);
+    const gone = answer.kind === 'refused' && dispositionOf(answer.refusal) === 'gone';
+    return gone ? { kind: 'answered', deleted: [key], errors: [] } : answer;
+  }
+}
+
+function isMalformed(answer: Answer): boolean {
+  return answer.kind === 'refused' && dispositionOf(answer.refusal) === 'malformed';
+}
+
+/**
+ * A store that cannot read a question without keys either does not mean the keys: R2 says InvalidArgument of an access
+ * key of the wrong length. That is to be set right by a person, and no reason to give up objects.
+ */
+function setUpWrongly(bucket: Refusal | null): Refusal | null {
+  if (bucket === null) return null;
+  const disposition = dispositionOf(bucket);
+  if (disposition === 'malformed') return { ...bucket, code: `SET_UP_${bucket.code}`, status: null };
+  return disposition === 'transient' ? bucket : null;
 }
 
 function refusedAs(refusal: Refusal): Answer {
