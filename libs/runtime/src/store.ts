@@ -1,8 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { TransientError } from '@expunge/messaging';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
 
 const { MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } = mongoose.mongo;
+
+const CONNECT_AGAIN_MS = 500;
 
 /** A MongoDB server; connects at first use and again after every loss. Writes are journaled and on a majority. */
 export interface Store {
@@ -25,6 +28,8 @@ export function openStore(url: string, name: string, log: Logger): Store {
     // An id beyond 2^53 must come back as it was written.
     useBigInt64: true,
   });
+  const closed = new AbortController();
+  void connect(client, closed.signal);
   client.on('serverHeartbeatFailed', (event) =>
     log.debug({ err: event.failure, store: name }, 'store does not answer'),
   );
@@ -33,8 +38,24 @@ export function openStore(url: string, name: string, log: Logger): Store {
     ping: async () => {
       await client.db('admin').command({ ping: 1 }, { timeoutMS: 2000 });
     },
-    close: () => client.close(),
+    close: async () => {
+      closed.abort();
+      await client.close();
+    },
   };
+}
+
+/** The driver recovers a connection it once had; one that never came about it gives up, and every later call with it. */
+async function connect(client: mongoose.mongo.MongoClient, closed: AbortSignal): Promise<void> {
+  while (!closed.aborted) {
+    try {
+      await client.connect();
+      return;
+    } catch {
+      // Said by whoever uses the store, and by readiness.
+      await setTimeout(CONNECT_AGAIN_MS, undefined, { ref: false });
+    }
+  }
 }
 
 /** Codes of a server that is going away, overloaded, or no longer primary: the same command may succeed later. */
@@ -43,9 +64,23 @@ const passing = new Set([
   50915,
 ]);
 
+// The driver lets some of the socket's own errors through as they are.
+const socketCodes = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNREFUSED',
+  'ENOENT',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+const isSocketError = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && 'code' in error && socketCodes.has(String(error.code));
+
 /** Whether a driver's error says that the server is away, overloaded or no longer primary. */
 export function isStoreUnavailable(error: unknown): boolean {
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
+  if (isSocketError(error)) return true;
   if (!(error instanceof MongoError)) return false;
   if (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('SystemOverloadedError')) return true;
   if (
