@@ -75,7 +75,11 @@ const socketCodes = new Set([
   'EHOSTUNREACH',
 ]);
 const isSocketError = (error: unknown): boolean =>
-  error instanceof Error && 'syscall' in error && 'code' in error && socketCodes.has(String(error.code));
+  typeof error === 'object' &&
+  error !== null &&
+  'syscall' in error &&
+  'code' in error &&
+  socketCodes.has(String(error.code));
 
 /** Whether a driver's error says that the server is away, overloaded or no longer primary. */
 export function isStoreUnavailable(error: unknown): boolean {
