@@ -15,6 +15,7 @@ import { ConfirmLink, type Outgoing } from './confirm-link.adapter.js';
 import { ValidationError } from './errors.js';
 import { BrokerUnavailableError } from './publish-errors.js';
 import type { Publisher } from './publisher.js';
+import { MAX_BODY_BYTES } from './settlement.js';
 import { Window } from './window.js';
 
 export interface BrokerPublisherOptions {
@@ -161,5 +162,9 @@ function outgoing(exchange: string, routingKey: string, message: Message, attemp
     contentType: MESSAGE_CONTENT_TYPE,
     headers: { [headerNames.attempt]: attempt },
   };
-  return { exchange, routingKey, content: Buffer.from(JSON.stringify(message)), properties };
+  const content = Buffer.from(JSON.stringify(message));
+  if (content.length > MAX_BODY_BYTES) {
+    throw new ValidationError(`${message.type} ${message.id} has ${content.length} bytes: its consumer would park it`);
+  }
+  return { exchange, routingKey, content, properties };
 }

@@ -1,12 +1,12 @@
 /**
  * What a handler may throw, and what settlement makes of it:
  *
- * | error                            | means                            | the message is        |
- * |----------------------------------|----------------------------------|-----------------------|
- * | `ValidationError` `NotFoundError`| it can never succeed             | parked, with reason   |
- * | `TransientError`                 | a store or the broker is away    | retried by tier       |
- * | `ConflictError`                  | somebody else moved on           | dropped, acknowledged |
- * | anything else                    | a bug                            | retried, then parked  |
+ * | error                             | means                         | the message is                                |
+ * |-----------------------------------|-------------------------------|-----------------------------------------------|
+ * | `ValidationError` `NotFoundError` | it can never succeed          | parked, with reason                           |
+ * | `TransientError`                  | a store or the broker is away | retried by tier, parked after STORE_RETRY_FOR |
+ * | `ConflictError`                   | somebody else moved on        | dropped, acknowledged                         |
+ * | anything else                     | a bug                         | retried by tier, parked after its 5th failure |
  *
  * Adapters translate their driver's errors into these once; nothing above an adapter reads driver codes.
  */

@@ -117,10 +117,12 @@ describe('a publish', () => {
     );
   });
 
-  it('of a message without a routing key, or of none of ours, is a mistake', async () => {
+  it('of a message without a routing key, of none of ours, or too large to be read, is a mistake', async () => {
     const { publisher } = await connect();
     await expect(publisher.publish(sliceDue(1))).rejects.toBeInstanceOf(ValidationError);
     await expect(publisher.publish({ ...eventsWanted(1), type: 'Unheard' })).rejects.toBeInstanceOf(ValidationError);
+    const large = { ...eventsWanted(1), source: 'x'.repeat(8 * 1024 * 1024) };
+    await expect(publisher.publish(large)).rejects.toBeInstanceOf(ValidationError);
   });
 
   it('waits its turn while the window is full', async () => {
