@@ -74,6 +74,7 @@ async function onStack(stack: LocalStack, source: ReceiptSource, command: DemoCo
     signal: ending.signal,
   });
   const { outcome, wrong, api, token } = await demo.catch((error: unknown) => {
+    if (ending.signal.aborted) process.exit(130);
     keepLogs(stack, root);
     throw error;
   });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { aptGet, isDebianLike, mayInstall, osRelease } from '../apt.js';
+import { aptGet, isDebianLike, osRelease } from '../apt.js';
 import { withLock } from '../process/pid-lock.js';
 import { writeNextSuiteSources } from './next-suite.js';
 
@@ -32,7 +32,7 @@ function runningGlibc(): string {
 
 async function fetchLibrary(cache: string, folder: string, say: (line: string) => void): Promise<void> {
   if (existsSync(folder)) return;
-  if (!isDebianLike() || !mayInstall()) throw new Error(howToDoWithout());
+  if (!isDebianLike()) throw new Error(howToDoWithout());
   say(
     `the embedded MongoDB engine needs glibc 2.38, this is ${runningGlibc()}: fetching libc6 of a newer suite (3 MB)`,
   );
@@ -52,7 +52,7 @@ async function fetchLibrary(cache: string, folder: string, say: (line: string) =
   }
 }
 
-/** An apt of its own state whose only sources are the machine's, one suite on. */
+/** Installs nothing: an apt of its own state whose only sources are the machine's, one suite on. */
 function privateApt(work: string): string[] {
   for (const name of ['sources', 'lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(work, name), { recursive: true });
