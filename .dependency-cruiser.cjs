@@ -11,13 +11,13 @@ module.exports = {
     {
       name: 'libs-never-import-services-or-tools',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: '(^libs/[^/]+/test/|\\.spec\\.ts$)' },
       to: { path: '^(services|tools|test)/' },
     },
     {
       name: 'services-never-import-tools-or-tests',
       severity: 'error',
-      from: { path: '^services/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^services/', pathNot: '(^services/[^/]+/test/|\\.spec\\.ts$)' },
       to: { path: '^(tools|test)/' },
     },
     {
@@ -42,7 +42,10 @@ module.exports = {
     {
       name: 'the-fold-is-pure',
       severity: 'error',
-      from: { path: '^services/monitor/src/projection/(?!.*\\.(repository|service|consumer|controller)\\.ts)', pathNot: '\\.spec\\.ts$' },
+      from: {
+        path: '^services/monitor/src/projection/(?!.*\\.(repository|service|consumer|controller)\\.ts)',
+        pathNot: '\\.spec\\.ts$',
+      },
       to: { pathNot: ['^services/monitor/src/projection/', '^libs/contracts/'] },
     },
   ],

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  type LocalStack,
+  newSecret,
+  prepareRecords,
+  type Services,
+  type ServicesOptions,
+  signToken,
+  startLocalStack,
+  startServices,
+} from '@expunge/local-stack';
+import mongoose from 'mongoose';
+
+export interface Receipt {
+  _id: mongoose.mongo.ObjectId;
+  tenantId: string;
+  company?: string;
+  total?: number;
+  attachments?: { key: string }[];
+  previewKey?: string;
+}
+
+export interface ShownJob {
+  id: string;
+  status: string;
+  progress: {
+    processed: number;
+    succeeded: number;
+    failed_count: number;
+    total: number | null;
+    objects: { purged: number; retained: number; failed: number; pending: number };
+  };
+  failures: { id: string; code: string }[];
+  retained_keys: string[];
+  last_error: { code: string; message: string } | null;
+  picked_up: { instance: string } | null;
+}
+
+const ended = ['completed', 'completed_with_residue', 'failed', 'cancelled'];
+const PUTS_AT_ONCE = 32;
+
+/** All of Expunge as processes on real servers, and the means to look into the stores past it. */
+export class System {
+  private constructor(
+    readonly stack: LocalStack,
+    readonly services: Services,
+    private readonly jwtSecret: string,
+    private readonly mongo: mongoose.mongo.MongoClient,
+    private readonly s3: S3Client,
+  ) {}
+
+  static async start(options: Partial<ServicesOptions> = {}): Promise<System> {
+    const stack = await startLocalStack();
+    try {
+      await prepareRecords(stack);
+      const jwtSecret = newSecret();
+      const services = await startServices({ stack, jwtSecret, log: 'files', ...options });
+      const { endpoint, region, accessKeyId, secretAccessKey } = stack.s3;
+      const s3 = new S3Client({
+        endpoint,
+        region,
+        credentials: { accessKeyId, secretAccessKey },
+        forcePathStyle: true,
+        maxAttempts: 5,
+      });
+      return new System(stack, services, jwtSecret, new mongoose.mongo.MongoClient(stack.mongodb.recordsUrl), s3);
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.services.stop();
+    await this.mongo.close();
+    this.s3.destroy();
+    await this.stack.stop();
+  }
+
+  get receipts(): mongoose.mongo.Collection<Receipt> {
+    return this.mongo.db().collection<Receipt>('receipts');
+  }
+
+  newTenant(): string {
+    return `t-${randomBytes(4).toString('hex')}`;
+  }
+
+  /** Receipts with their files in the bucket; `n` of them, each with `files` of its own. */
+  async fill(
+    tenantId: string,
+    n: number,
+    files: number,
+    change: (receipt: Receipt, i: number) => void = () => undefined,
+  ) {
+    const receipts = Array.from({ length: n }, (_, i): Receipt => {
+      const _id = new mongoose.mongo.ObjectId();
+      const attachments = Array.from({ length: files }, (_file, f) => ({
+        key: `tenants/${tenantId}/${_id.toHexString()}/${f}`,
+      }));
+      const receipt = { _id, tenantId, company: i % 2 === 0 ? 'Aria' : 'Brio', total: i, attachments };
+      change(receipt, i);
+      return receipt;
+    });
+    await this.put(keysOf(receipts));
+    for (let from = 0; from < n; from += 10_000) await this.receipts.insertMany(receipts.slice(from, from + 10_000));
+    return receipts;
+  }
+
+  async put(keys: string[]): Promise<void> {
+    const waiting = [...new Set(keys)];
+    const { bucket } = this.stack.s3;
+    await Promise.all(
+      Array.from({ length: PUTS_AT_ONCE }, async () => {
+        for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+          await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'x' }));
+        }
+      }),
+    );
+  }
+
+  async request(tenant: string, body: object, headers: Record<string, string> = {}): Promise<string> {
+    const [api] = this.services.of('api');
+    const answer = await fetch(`${api!.url}/api/jobs`, {
+      method: 'POST',
+      headers: { ...(await this.authorization(tenant)), 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ resource: 'receipts', ...body }),
+    });
+    const text = await answer.text();
+    if (answer.status !== 202) throw new Error(`POST /api/jobs answered ${answer.status}: ${text}`);
+    return (JSON.parse(text) as ShownJob).id;
+  }
+
+  /** Null while the api cannot be asked, or does not know the job yet. */
+  async job(tenant: string, id: string): Promise<ShownJob | null> {
+    const [api] = this.services.of('api');
+    try {
+      const answer = await fetch(`${api!.url}/api/jobs/${id}`, {
+        headers: await this.authorization(tenant),
+        signal: AbortSignal.timeout(5000),
+      });
+      return answer.ok ? ((await answer.json()) as ShownJob) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async until(
+    tenant: string,
+    id: string,
+    what: string,
+    is: (job: ShownJob) => boolean,
+    withinMs = 60_000,
+  ): Promise<ShownJob> {
+    const end = Date.now() + withinMs;
+    for (let last: ShownJob | null = null; ;) {
+      const job = await this.job(tenant, id);
+      if (job && is(job)) return job;
+      last = job ?? last;
+      if (Date.now() > end)
+        throw new Error(`${what}: not within ${withinMs / 1000} s; last seen ${JSON.stringify(last)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  untilEnded(tenant: string, id: string, withinMs = 60_000): Promise<ShownJob> {
+    return this.until(tenant, id, 'the end of the job', (job) => ended.includes(job.status), withinMs);
+  }
+
+  /** What database and bucket hold of a tenant, read past Expunge. */
+  async left(tenant: string): Promise<{ ids: string[]; keys: string[] }> {
+    const found = await this.receipts.find({ tenantId: tenant }, { projection: { _id: 1 } }).toArray();
+    return {
+      ids: found.map((receipt) => receipt._id.toHexString()).sort(),
+      keys: await this.keys(`tenants/${tenant}/`),
+    };
+  }
+
+  async keys(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for (let token: string | undefined; ;) {
+      const page = await this.s3.send(
+        new ListObjectsV2Command({ Bucket: this.stack.s3.bucket, Prefix: prefix, ContinuationToken: token }),
+      );
+      keys.push(...(page.Contents ?? []).map((object) => object.Key ?? ''));
+      token = page.NextContinuationToken;
+      if (token === undefined) return keys.sort();
+    }
+  }
+
+  async remove(keys: string[]): Promise<void> {
+    const Objects = keys.map((Key) => ({ Key }));
+    await this.s3.send(new DeleteObjectsCommand({ Bucket: this.stack.s3.bucket, Delete: { Objects } }));
+  }
+
+  private async authorization(tenant: string): Promise<{ authorization: string }> {
+    return { authorization: `Bearer ${await signToken(this.jwtSecret, tenant)}` };
+  }
+}
+
+export const idsOf = (receipts: Receipt[]): string[] => receipts.map((receipt) => receipt._id.toHexString()).sort();
+export const keysOf = (receipts: Receipt[]): string[] =>
+  [
+    ...new Set(
+      receipts.flatMap((r) => [
+        ...(r.attachments ?? []).map((attachment) => attachment.key),
+        ...(r.previewKey === undefined ? [] : [r.previewKey]),
+      ]),
+    ),
+  ].sort();
