@@ -63,9 +63,9 @@ describe('on the R2 simulator', () => {
     expect(await bucket.has(`${prefix}a`)).toBe(false);
   });
 
-  test.each<[string, Partial<S3Options>, 'permanent' | 'transient', string]>([
-    ['a wrong secret', { secretAccessKey: 'f'.repeat(64) }, 'permanent', 'SignatureDoesNotMatch'],
-    ['an unknown access key', { accessKeyId: 'f'.repeat(32) }, 'permanent', 'Unauthorized'],
+  test.each<[string, Partial<S3Options>, 'transient', string]>([
+    ['a wrong secret', { secretAccessKey: 'f'.repeat(64) }, 'transient', 'SignatureDoesNotMatch'],
+    ['an unknown access key', { accessKeyId: 'f'.repeat(32) }, 'transient', 'Unauthorized'],
     ['a bucket that is not there', { bucket: 'nowhere' }, 'transient', 'NoSuchBucket'],
     ['nobody at the port', { endpoint: 'http://127.0.0.1:1' }, 'transient', 'UNREACHABLE'],
     ['a host without address', { endpoint: 'http://store.invalid' }, 'transient', 'UNREACHABLE'],

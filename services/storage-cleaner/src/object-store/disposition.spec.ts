@@ -16,8 +16,10 @@ test.each<[code: string, status: number | null, Disposition]>([
   ['NO_CODE', null, 'transient'],
   // Of a whole call.
   ['AccessDenied', 403, 'denied'],
-  ['SignatureDoesNotMatch', 403, 'denied'],
-  ['Unauthorized', 401, 'denied'],
+  ['SignatureDoesNotMatch', 403, 'transient'],
+  ['InvalidAccessKeyId', 403, 'transient'],
+  ['Unauthorized', 401, 'transient'],
+  ['HTTP_401', 401, 'denied'],
   ['HTTP_403', 403, 'denied'],
   ['RequestTimeTooSkewed', 403, 'transient'],
   ['MalformedXML', 400, 'malformed'],

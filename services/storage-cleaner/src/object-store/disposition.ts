@@ -27,8 +27,12 @@ const codes: Readonly<Record<string, Disposition>> = {
   KeyTooLongError: 'malformed',
   MalformedXML: 'malformed',
 
-  // A 403 that speaks of our clock, not of the object.
+  // A 401 or 403 that speaks of our clock or credentials, not of the object: whoever corrects them loses nothing.
   RequestTimeTooSkewed: 'transient',
+  SignatureDoesNotMatch: 'transient',
+  InvalidAccessKeyId: 'transient',
+  Unauthorized: 'transient',
+  InvalidToken: 'transient',
 };
 
 /** Whoever is not in the table is judged by the HTTP status; what nobody knows is asked for again, never given up unseen. */
