@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idTypes } from './record-id.js';
 
-const FieldName = z.string().regex(/^[^.$[\]\s][^$[\]\s]*$/, 'must be a field name');
+const FieldName = z.string().regex(/^[^.$[\]\s]+(\.[^.$[\]\s]+)*$/, 'must be a field name');
 
 /** `previewKey`, `files[]`, `attachments[].key`, `meta.scan.key`: at most one list on the way. */
 const KeyPath = z
@@ -22,7 +22,7 @@ const ResourceShape = z.strictObject({
   createdAtField: FieldName.nullable().default(null),
   objectKeyPaths: z.array(KeyPath),
   /** What every key must begin with, `{tenantId}` standing for the tenant. `null`, written out, allows any key. */
-  keyPrefix: z.string().min(1).nullable(),
+  keyPrefix: z.string().nullable(),
   /** Several records may refer to one object: it goes with the last of them. Needs an index on each key path. */
   keysShared: z.boolean(),
   /** A key may be used again after its last record is gone (docs/architecture.md names the window that leaves). */
@@ -73,7 +73,8 @@ export const receipts: ResourceDefinition = {
 
 /** The prefix of one tenant's keys, or null where any key is allowed. */
 export function keyPrefixOf(resource: ResourceDefinition, tenant: string): string | null {
-  return resource.keyPrefix?.replaceAll('{tenantId}', tenant) ?? null;
+  // As a string, a tenant called `$$` would be written `$`, which is another tenant.
+  return resource.keyPrefix?.replaceAll('{tenantId}', () => tenant) ?? null;
 }
 
 /** An index the deleter's reads need, as `createIndex` takes it. */
