@@ -8,16 +8,20 @@ export const MAX_IDS = 10_000;
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 export type Scalar = z.infer<typeof Scalar>;
 
+const isNotEmpty = (members: object): boolean => Object.keys(members).length > 0;
+
 export const Condition = z.union([
   Scalar,
-  z.strictObject({
-    eq: Scalar.optional(),
-    in: z.array(Scalar).min(1).max(1000).optional(),
-    gt: Scalar.optional(),
-    gte: Scalar.optional(),
-    lt: Scalar.optional(),
-    lte: Scalar.optional(),
-  }),
+  z
+    .strictObject({
+      eq: Scalar.optional(),
+      in: z.array(Scalar).min(1).max(1000).optional(),
+      gt: Scalar.optional(),
+      gte: Scalar.optional(),
+      lt: Scalar.optional(),
+      lte: Scalar.optional(),
+    })
+    .refine(isNotEmpty),
 ]);
 export type Condition = z.infer<typeof Condition>;
 
@@ -28,7 +32,7 @@ export type Condition = z.infer<typeof Condition>;
 export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
   z.strictObject({ ids: z.array(WireId).min(1).max(MAX_IDS) }),
-  z.strictObject({ filter: z.record(z.string(), Condition).refine((f) => Object.keys(f).length > 0) }),
+  z.strictObject({ filter: z.record(z.string(), Condition).refine(isNotEmpty) }),
 ]);
 export type Selection = z.infer<typeof Selection>;
 
@@ -50,7 +54,7 @@ function conditionFor(type: keyof typeof scalars): z.ZodType<Condition> {
       lt: value.optional(),
       lte: value.optional(),
     })
-    .refine((c) => Object.keys(c).length > 0, { error: 'needs at least one of eq, in, gt, gte, lt, lte' });
+    .refine(isNotEmpty, { error: 'needs at least one of eq, in, gt, gte, lt, lte' });
   // One branch by the value's form, so that an error names what is wrong instead of "invalid union".
   return z.unknown().transform((raw, ctx) => {
     const branch = typeof raw === 'object' && raw !== null ? comparison : value;
