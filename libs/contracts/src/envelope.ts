@@ -48,7 +48,10 @@ export interface MessageDefinition<Type extends string = string, Data = unknown>
   readonly routingKey: string | null;
   readonly dataschema: string;
   readonly schema: z.ZodType<Message<Type, Data>>;
-  /** Fills in what follows from the definition. The data is taken as typed; `schema` is for what arrives. */
+  /**
+   * Fills in what follows from the definition. The data is taken as typed; `schema` is for what arrives.
+   * Members stand in the order of `Envelope`, as they do in a parsed message: what is read and sent again is the same bytes.
+   */
   create(fields: MessageFields<Data>): Message<Type, Data>;
 }
 
@@ -75,13 +78,21 @@ export function defineMessage<Type extends string, Data>(definition: {
     version,
     routingKey,
     dataschema,
-    schema: schema,
-    create: (fields) => ({
+    schema,
+    create: ({ id, source, subject, time, data, sequence, tenantid, traceparent }) => ({
       specversion: '1.0',
+      id,
+      source,
       type,
+      subject,
+      time,
       datacontenttype: 'application/json',
       dataschema,
-      ...fields,
+      data,
+      // Left out rather than undefined: a database would store that as null, which no reader takes.
+      ...(sequence === undefined ? {} : { sequence }),
+      ...(tenantid === undefined ? {} : { tenantid }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     }),
   };
 }

@@ -53,10 +53,14 @@ export type AnyMessage = Definitions extends infer D
     : never
   : never;
 
-const byType = new Map<string, MessageDefinition>(messageDefinitions.map((d) => [d.type, d as MessageDefinition]));
+const definitions: readonly MessageDefinition[] = messageDefinitions.map(
+  (definition) => definition as MessageDefinition,
+);
+const byDataschema = new Map(definitions.map((definition) => [definition.dataschema, definition]));
 
-export function definitionOf(type: string): MessageDefinition | undefined {
-  return byType.get(type);
+/** `dataschema` names type and version. */
+export function definitionOf(dataschema: string): MessageDefinition | undefined {
+  return byDataschema.get(dataschema);
 }
 
 export type ParsedMessage =
@@ -77,14 +81,12 @@ export function parseMessage(body: string | Uint8Array): ParsedMessage {
     return { ok: false, reason: `no CloudEvents 1.0 document: ${describe(envelope.error.issues)}`, envelope: null };
   }
   const raw = envelope.data as Message;
-  const definition = byType.get(raw.type);
-  if (!definition) return { ok: false, reason: `unknown type ${raw.type}`, envelope: raw };
-  if (raw.dataschema !== definition.dataschema) {
-    return {
-      ok: false,
-      reason: `unknown version ${raw.dataschema}, this service reads ${definition.dataschema}`,
-      envelope: raw,
-    };
+  const versions = definitions.filter(({ type }) => type === raw.type);
+  if (versions.length === 0) return { ok: false, reason: `unknown type ${raw.type}`, envelope: raw };
+  const definition = versions.find(({ dataschema }) => dataschema === raw.dataschema);
+  if (!definition) {
+    const known = versions.map(({ dataschema }) => dataschema).join(', ');
+    return { ok: false, reason: `unknown version ${raw.dataschema}, this service reads ${known}`, envelope: raw };
   }
   const message = definition.schema.safeParse(json);
   if (!message.success) return { ok: false, reason: `${raw.type} ${describe(message.error.issues)}`, envelope: raw };
