@@ -7,7 +7,7 @@ import {
   type ResourceDefinition,
   selectionFor,
 } from '@expunge/contracts';
-import type { Publisher } from '@expunge/messaging';
+import { type Publisher, ValidationError } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
 import { SOURCE } from './deletion-job/emit.js';
@@ -32,6 +32,7 @@ export class DeleteRequestService {
 
   /** Done only when outbox and slice are out: the message is what brings them out if this worker dies. */
   async accept(request: DeleteRequested): Promise<void> {
+    if (!request.tenantid) throw new ValidationError('the request names no tenant');
     const bodyHash = hashOf(request);
     const log = this.options.log.child({ job: request.subject });
     let job = await this.jobs.read(request.subject);
@@ -73,7 +74,6 @@ export class DeleteRequestService {
     request: DeleteRequested,
     resource: ResourceDefinition | undefined,
   ): Promise<ErrorInfo | null> {
-    if (!request.tenantid) return { code: 'NO_TENANT', message: 'the request names no tenant' };
     if (!resource) return null;
     const selection = selectionFor(resource).safeParse(request.data.selection);
     if (!selection.success) {

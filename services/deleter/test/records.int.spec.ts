@@ -12,7 +12,7 @@ import { holdsOnly } from '../src/records/planned-keys-filter.js';
 import type { Scope } from '../src/records/record-filters.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
 
-const { ObjectId, UUID, Long, Decimal128 } = mongoose.mongo;
+const { Binary, ObjectId, UUID, Long, Decimal128 } = mongoose.mongo;
 
 let database: Database;
 let store: Store;
@@ -124,6 +124,29 @@ describe('paging', () => {
       expect(await db.collection('receipts').countDocuments()).toBe(strangers.length);
     },
   );
+
+  it('sees UUIDs behind and before binary ids that are none', async () => {
+    const r = resource({ idType: 'uuid' });
+    const uuids = Array.from({ length: 3 }, () => new UUID());
+    const others = [
+      new Binary(Buffer.alloc(16, 0x7f), 3),
+      new Binary(Buffer.alloc(4), 0),
+      new Binary(Buffer.alloc(20), 0),
+    ];
+    await db
+      .collection('receipts')
+      .insertMany([...uuids, ...others].map((_id) => ({ _id, tenantId: 'acme' })) as never);
+    const records = repository(r);
+    const scope: Scope = {
+      tenant: 'acme',
+      selection: { all: true },
+      bound: await records.bound(r, 'acme', new Date()),
+    };
+    expect(await records.count(r, scope)).toBe(3);
+    const { records: first, closesAt } = await records.page(r, scope, null, 2);
+    const { records: second } = await records.page(r, scope, closesAt, 2);
+    expect([...first, ...second].map((found) => found.id)).toEqual(uuids.map((id) => id.toHexString()).sort());
+  });
 
   const revive = (name: string, value: unknown): unknown => (name === 'until' ? new Date(value as string) : value);
 

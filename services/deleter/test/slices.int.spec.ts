@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BatchDeleted } from '@expunge/contracts';
-import { ConflictError, type Publisher, TransientError } from '@expunge/messaging';
+import { ConflictError, type Publisher, TransientError, ValidationError } from '@expunge/messaging';
 import type { Records } from '../src/records/records.js';
 import { deleteRequested, fill, intercept, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
 
@@ -80,6 +80,11 @@ describe('a job', () => {
     ]);
     expect(slices).toEqual([]);
     expect(await deleter.jobs.read('late')).toBeNull();
+  });
+
+  it('is none where no tenant is named', async () => {
+    const { tenantid: _, ...nobodys } = deleteRequested('job');
+    await expect(world.deleter('d1').requests.accept(nobodys)).rejects.toBeInstanceOf(ValidationError);
   });
 
   it('fails at once, and says why, where it could not run', async () => {

@@ -8,8 +8,8 @@ import { endSlice, startSlice } from './turn.js';
 describe('what a slice message may do', () => {
   it.each<[DeletionState, 'start' | 'nothing']>([
     ['running', 'start'],
-    ['pausing', 'start'],
-    ['cancelling', 'start'],
+    ['pausing', 'nothing'],
+    ['cancelling', 'nothing'],
     ['paused', 'nothing'],
     ['cancelled', 'nothing'],
     ['finished', 'nothing'],

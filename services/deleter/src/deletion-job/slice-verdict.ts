@@ -1,4 +1,4 @@
-import { type DeletionJob, isActive, MAX_STRIKES, planDeadline } from './deletion-job.js';
+import { type DeletionJob, MAX_STRIKES, planDeadline } from './deletion-job.js';
 
 export type SliceVerdict =
   /** Another turn is the live one, or the job is at rest: flush the outbox, write that, acknowledge. */
@@ -15,7 +15,8 @@ export type SliceVerdict =
  */
 export function sliceVerdict(job: DeletionJob, turn: number, now: Date): SliceVerdict {
   const [lane] = job.lanes;
-  if (!isActive(job.state) || lane.turn !== turn) return { do: 'nothing' };
+  // A job that is pausing or cancelling has its plan resolved by whoever holds the request; a slice must not plan again.
+  if (job.state !== 'running' || lane.turn !== turn) return { do: 'nothing' };
   const early = (lane.waiting?.retryAt.getTime() ?? 0) - now.getTime();
   if (early > 0) return { do: 'wait', ms: early };
   return { do: lane.strikes >= MAX_STRIKES ? 'give-up' : 'start' };

@@ -2,7 +2,7 @@ import type { Bound, Condition, ResourceDefinition, Scalar, Selection, WireId } 
 import type { Plan } from '../deletion-job/deletion-job.js';
 import { parseKeyPath } from './key-path.js';
 import { type Filter, holdsOnly } from './planned-keys-filter.js';
-import { bsonTypes, toBson } from './record-ids.js';
+import { ofType, toBson } from './record-ids.js';
 
 /** What one job may touch. There is no way to say it without tenant, selection and bound. */
 export interface Scope {
@@ -17,7 +17,7 @@ export function inScope(resource: ResourceDefinition, scope: Scope): Filter {
   return {
     $and: [
       { [resource.tenantField]: { $eq: scope.tenant } },
-      { _id: { $type: bsonTypes[resource.idType] } },
+      { _id: ofType[resource.idType] },
       ...selected(resource, scope.selection),
       bounded(resource, scope.bound),
     ],

@@ -3,12 +3,20 @@ import mongoose from 'mongoose';
 
 const { ObjectId, UUID, Long, Binary } = mongoose.mongo;
 
-/** The BSON types of the ids of one `idType`. Comparisons do not cross types, so a page asks for these alone. */
-export const bsonTypes: Record<IdType, readonly string[]> = {
-  objectId: ['objectId'],
-  number: ['int', 'long', 'double'],
-  string: ['string'],
-  uuid: ['binData'],
+const ANY_UUID = {
+  $gte: new UUID('00000000-0000-0000-0000-000000000000'),
+  $lte: new UUID('ffffffff-ffff-ffff-ffff-ffffffffffff'),
+};
+
+/**
+ * A condition on `_id` that ids of one type meet and no other: comparisons do not cross types, so a page must ask for
+ * its own. UUIDs are a range: their BSON type holds other binaries, which sort by length, subtype, bytes.
+ */
+export const ofType: Record<IdType, Record<string, unknown>> = {
+  objectId: { $type: 'objectId' },
+  number: { $type: ['int', 'long', 'double'] },
+  string: { $type: 'string' },
+  uuid: ANY_UUID,
 };
 
 /** An id as JSON carries it, to what the database stores. */

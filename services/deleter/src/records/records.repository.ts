@@ -7,7 +7,7 @@ import type { Aftermath } from '../deletion-job/resolve-plan.js';
 import { missingOf } from './indexes.js';
 import { parseKeyPath, readKeys } from './key-path.js';
 import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.js';
-import { bsonTypes, toBson, toWire } from './record-ids.js';
+import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
 import { findReferred } from './references.repository.js';
@@ -55,10 +55,7 @@ export class RecordsRepository implements Records {
 
   async bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound> {
     if (resource.createdAtField !== null) return { createdAtMost: requestedAt.toISOString() };
-    const atMost: Document[] = [
-      { [resource.tenantField]: { $eq: tenant } },
-      { _id: { $type: bsonTypes[resource.idType] } },
-    ];
+    const atMost: Document[] = [{ [resource.tenantField]: { $eq: tenant } }, { _id: ofType[resource.idType] }];
     // An ObjectId tells its second: what was created while the request waited in its queue stays out.
     if (resource.idType === 'objectId') atMost.push({ _id: { $lte: lastObjectIdOf(requestedAt) } });
     const [greatest] = await asStoreError(UNAVAILABLE, () =>
@@ -96,8 +93,7 @@ export class RecordsRepository implements Records {
       });
       for await (const record of found) {
         const id = toWire(resource.idType, record._id);
-        // A UUID's BSON type holds other binaries, too: of another type, so residue.
-        if (id === null) continue;
+        if (id === null) throw new Error(`_id of another type in a page of ${resource.idType} ids`);
         const keys = readKeys(record, paths);
         records.push({ id, keys });
         closesAt = id;
