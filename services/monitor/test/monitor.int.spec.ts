@@ -15,13 +15,13 @@ import {
 import { createVhost, until, type Vhost } from '@expunge/local-stack';
 import type { BrokerConnection, BrokerPublisher } from '@expunge/messaging';
 import { openStore, type Store } from '@expunge/runtime';
-import { LedgerRepository } from './ledger/ledger.repository.js';
-import { evolve } from './projection/evolve.js';
-import type { JobProjection } from './projection/job.js';
-import { JobRepository } from './projection/job.repository.js';
-import { type MonitorApp, startMonitor } from './testing/monitor-app.js';
-import { connectAs, silent, testServer } from './testing/servers.js';
-import { Story } from './testing/story.js';
+import { LedgerRepository } from '../src/ledger/ledger.repository.js';
+import { evolve } from '../src/projection/evolve.js';
+import type { JobProjection } from '../src/projection/job.js';
+import { JobRepository } from '../src/projection/job.repository.js';
+import { type MonitorApp, startMonitor } from './monitor-app.js';
+import { connectAs, silent, testServer } from './servers.js';
+import { Story } from '../src/testing/story.js';
 
 jest.setTimeout(60_000);
 

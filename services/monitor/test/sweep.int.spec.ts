@@ -8,17 +8,17 @@ import {
   workQueues,
 } from '@expunge/contracts';
 import { createVhost, type Vhost } from '@expunge/local-stack';
-import { Appender } from '../ledger/appender.service.js';
-import { compact } from '../ledger/compact.js';
-import { LedgerRepository } from '../ledger/ledger.repository.js';
-import { JobRepository } from '../projection/job.repository.js';
-import { Projector } from '../projection/projector.service.js';
-import { openTestDatabase, type TestDatabase } from '../testing/database.js';
-import { connectAs, silent, testServer } from '../testing/servers.js';
-import { Story } from '../testing/story.js';
-import { WorkerRepository } from '../workers/worker.repository.js';
-import { RedriveRepository } from './redrive.repository.js';
-import { Sweep } from './sweep.service.js';
+import { Appender } from '../src/ledger/appender.service.js';
+import { compact } from '../src/ledger/compact.js';
+import { LedgerRepository } from '../src/ledger/ledger.repository.js';
+import { JobRepository } from '../src/projection/job.repository.js';
+import { Projector } from '../src/projection/projector.service.js';
+import { openTestDatabase, type TestDatabase } from './database.js';
+import { connectAs, silent, testServer } from './servers.js';
+import { Story } from '../src/testing/story.js';
+import { WorkerRepository } from '../src/workers/worker.repository.js';
+import { RedriveRepository } from '../src/redrive/redrive.repository.js';
+import { Sweep } from '../src/redrive/sweep.service.js';
 
 let vhost: Vhost;
 let monitor: Awaited<ReturnType<typeof connectAs>>;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Story } from '../testing/story.js';
-import { openTestDatabase, type TestDatabase } from '../testing/database.js';
-import { Appender } from './appender.service.js';
-import { compact } from './compact.js';
-import { LedgerRepository } from './ledger.repository.js';
+import { Story } from '../src/testing/story.js';
+import { openTestDatabase, type TestDatabase } from './database.js';
+import { Appender } from '../src/ledger/appender.service.js';
+import { compact } from '../src/ledger/compact.js';
+import { LedgerRepository } from '../src/ledger/ledger.repository.js';
 
 let database: TestDatabase;
 let ledger: LedgerRepository;

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Appender } from '../ledger/appender.service.js';
-import { compact } from '../ledger/compact.js';
-import { LedgerRepository } from '../ledger/ledger.repository.js';
-import { openTestDatabase, type TestDatabase } from '../testing/database.js';
-import { Story } from '../testing/story.js';
-import { evolve } from './evolve.js';
-import type { JobProjection } from './job.js';
-import { JobRepository } from './job.repository.js';
-import { Projector } from './projector.service.js';
-import type { Recorded } from './recorded.js';
+import { Appender } from '../src/ledger/appender.service.js';
+import { compact } from '../src/ledger/compact.js';
+import { LedgerRepository } from '../src/ledger/ledger.repository.js';
+import { openTestDatabase, type TestDatabase } from './database.js';
+import { Story } from '../src/testing/story.js';
+import { evolve } from '../src/projection/evolve.js';
+import type { JobProjection } from '../src/projection/job.js';
+import { JobRepository } from '../src/projection/job.repository.js';
+import { Projector } from '../src/projection/projector.service.js';
+import type { Recorded } from '../src/projection/recorded.js';
 
 let database: TestDatabase;
 let jobs: JobRepository;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openTestDatabase, type TestDatabase } from '../testing/database.js';
-import { FoldMarkRepository } from './fold-mark.repository.js';
+import { openTestDatabase, type TestDatabase } from './database.js';
+import { FoldMarkRepository } from '../src/fold/fold-mark.repository.js';
 
 let database: TestDatabase;
 let marks: FoldMarkRepository;

@@ -3,7 +3,7 @@ import { BrokerConnection, BrokerPublisher, MaintenanceStrategy } from '@expunge
 import { Activity, frameworkLogger, type Identity, identify, Readiness, RuntimeModule } from '@expunge/runtime';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { MonitorModule } from '../monitor.module.js';
+import { MonitorModule } from '../src/monitor.module.js';
 import { silent } from './servers.js';
 
 export interface MonitorApp {

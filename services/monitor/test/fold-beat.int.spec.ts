@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, it, jest } from '@jest/globals';
 import { createVhost, until, type Vhost } from '@expunge/local-stack';
 import { openStore, type Store } from '@expunge/runtime';
-import { type MonitorApp, startMonitor } from '../testing/monitor-app.js';
-import { silent, testServer } from '../testing/servers.js';
+import { type MonitorApp, startMonitor } from './monitor-app.js';
+import { silent, testServer } from './servers.js';
 
 jest.setTimeout(60_000);
 
