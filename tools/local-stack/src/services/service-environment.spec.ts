@@ -13,6 +13,7 @@ const wiring: Wiring = {
   inherited: {
     PATH: '/bin',
     MAX_PENDING_OBJECTS: '7',
+    S3_TIMEOUT: '9s',
     JWT_SECRET: 'of another system',
     S3_SECRET_ACCESS_KEY: 'given',
     S3_FORCE_PATH_STYLE: 'false',
@@ -23,6 +24,7 @@ const instances = instancesOf({ api: 1, deleter: 1, 'storage-cleaner': 1, monito
 const common = {
   PATH: '/bin',
   MAX_PENDING_OBJECTS: '7',
+  S3_TIMEOUT: '9s',
   LOG_LEVEL: 'info',
   HOST: '127.0.0.1',
   RABBITMQ_URL: 'amqp://broker',

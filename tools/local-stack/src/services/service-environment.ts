@@ -2,7 +2,8 @@ import type { LocalStack } from '../local-stack.js';
 import type { Instance } from './instances.js';
 
 /** Given to those services alone that need them, whatever the parent's environment holds. */
-const wired = /^(RABBITMQ_|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_|JWT_|MONITOR_URLS$|PORT$|HOST$|INSTANCE$|npm_)/;
+const wired =
+  /^(RABBITMQ_|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_(?!TIMEOUT$)|JWT_|MONITOR_URLS$|PORT$|HOST$|INSTANCE$|npm_)/;
 
 export interface Wiring {
   readonly stack: Pick<LocalStack, 'rabbitmq' | 'mongodb' | 's3'>;
