@@ -19,8 +19,9 @@ describe('the definitions', () => {
   });
 
   test('are found by what a message says of itself', () => {
-    expect(definitionOf(message.dataschema)).toBe(SliceDue);
-    expect(definitionOf('urn:expunge:SliceDue:99')).toBeUndefined();
+    expect(definitionOf(message)).toBe(SliceDue);
+    expect(definitionOf({ ...message, dataschema: 'urn:expunge:SliceDue:99' })).toBeUndefined();
+    expect(definitionOf({ ...message, type: 'ObjectsPurged' })).toBeUndefined();
   });
 
   test('route no two types alike', () => {

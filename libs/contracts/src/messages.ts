@@ -45,7 +45,6 @@ export const messageDefinitions = [
 ] as const;
 
 type Definitions = (typeof messageDefinitions)[number];
-export type MessageType = Definitions['type'];
 /** A message whose data was validated, told apart by `type`. */
 export type AnyMessage = Definitions extends infer D
   ? D extends MessageDefinition<infer T, infer X>
@@ -56,11 +55,13 @@ export type AnyMessage = Definitions extends infer D
 const definitions: readonly MessageDefinition[] = messageDefinitions.map(
   (definition) => definition as MessageDefinition,
 );
-const byDataschema = new Map(definitions.map((definition) => [definition.dataschema, definition]));
 
-/** `dataschema` names type and version. */
-export function definitionOf(dataschema: string): MessageDefinition | undefined {
-  return byDataschema.get(dataschema);
+/** By type and version, which `dataschema` names: a message that contradicts itself has none. */
+export function definitionOf({
+  type,
+  dataschema,
+}: Pick<Message, 'type' | 'dataschema'>): MessageDefinition | undefined {
+  return definitions.find((definition) => definition.type === type && definition.dataschema === dataschema);
 }
 
 export type ParsedMessage =
@@ -83,7 +84,7 @@ export function parseMessage(body: string | Uint8Array): ParsedMessage {
   const raw = envelope.data as Message;
   const versions = definitions.filter(({ type }) => type === raw.type);
   if (versions.length === 0) return { ok: false, reason: `unknown type ${raw.type}`, envelope: raw };
-  const definition = versions.find(({ dataschema }) => dataschema === raw.dataschema);
+  const definition = definitionOf(raw);
   if (!definition) {
     const known = versions.map(({ dataschema }) => dataschema).join(', ');
     return { ok: false, reason: `unknown version ${raw.dataschema}, this service reads ${known}`, envelope: raw };

@@ -60,8 +60,8 @@ export class BrokerPublisher implements Publisher {
   }
 
   async publish(message: Message): Promise<void> {
-    const routingKey = definitionOf(message.dataschema)?.routingKey;
-    if (routingKey === undefined) throw new ValidationError(`no message ${message.dataschema}`);
+    const routingKey = definitionOf(message)?.routingKey;
+    if (routingKey === undefined) throw new ValidationError(`no message ${message.type} of ${message.dataschema}`);
     if (routingKey === null) throw new ValidationError(`${message.type} has no routing key: send it to its queue`);
     await this.put(outgoing(MAINTENANCE_EXCHANGE, routingKey, message, 1));
   }
