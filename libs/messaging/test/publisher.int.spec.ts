@@ -1,8 +1,8 @@
 import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { bytes, eventsWanted, sliceDue } from './conformance/sample-messages.js';
-import { type ServiceOptions, type ServiceUnderTest, TestBed } from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
+import { bytes, eventsWanted, sliceDue } from './sample-messages.js';
+import { type ServiceOptions, type ServiceUnderTest, TestBed } from './test-bed.js';
+import { until } from './until.js';
 import {
   BrokerUnavailableError,
   Heartbeat,
@@ -12,7 +12,7 @@ import {
   TransientError,
   UnroutableError,
   ValidationError,
-} from './index.js';
+} from '../src/index.js';
 
 jest.setTimeout(40_000);
 

@@ -14,7 +14,7 @@ import {
   type Delivery,
   type Identity,
   MaintenanceStrategy,
-} from '../index.js';
+} from '../src/index.js';
 import { FaultyWire } from './faulty-wire.js';
 import { until } from './until.js';
 

@@ -1,10 +1,10 @@
 import { retryQueue, retryTiers, workQueues } from '@expunge/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { of, throwError, timer, concatMap } from 'rxjs';
-import { bytes, eventsWanted, sliceDue } from './conformance/sample-messages.js';
-import { type Handle, type ServiceOptions, type ServiceUnderTest, TestBed } from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
-import { ConflictError, type Delivery, TransientError, ValidationError } from './index.js';
+import { bytes, eventsWanted, sliceDue } from './sample-messages.js';
+import { type Handle, type ServiceOptions, type ServiceUnderTest, TestBed } from './test-bed.js';
+import { until } from './until.js';
+import { ConflictError, type Delivery, TransientError, ValidationError } from '../src/index.js';
 
 jest.setTimeout(30_000);
 

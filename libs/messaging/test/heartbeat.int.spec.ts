@@ -1,9 +1,9 @@
 import { MAINTENANCE_EXCHANGE, workQueues, WorkerHeartbeat } from '@expunge/contracts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventsWanted } from './conformance/sample-messages.js';
-import { TestBed } from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
-import { Heartbeat, type HeartbeatSnapshot } from './index.js';
+import { eventsWanted } from './sample-messages.js';
+import { TestBed } from './test-bed.js';
+import { until } from './until.js';
+import { Heartbeat, type HeartbeatSnapshot } from '../src/index.js';
 
 jest.setTimeout(30_000);
 

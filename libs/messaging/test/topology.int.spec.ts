@@ -1,9 +1,9 @@
 import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations, workQueues } from '@expunge/contracts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventsWanted } from './conformance/sample-messages.js';
-import { TestBed } from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
-import { TopologyError } from './index.js';
+import { eventsWanted } from './sample-messages.js';
+import { TestBed } from './test-bed.js';
+import { until } from './until.js';
+import { TopologyError } from '../src/index.js';
 
 jest.setTimeout(30_000);
 

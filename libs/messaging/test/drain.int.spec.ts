@@ -1,9 +1,9 @@
 import { workQueues } from '@expunge/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventsWanted } from './conformance/sample-messages.js';
-import { type ServiceUnderTest, TestBed } from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
-import { TransientError } from './index.js';
+import { eventsWanted } from './sample-messages.js';
+import { type ServiceUnderTest, TestBed } from './test-bed.js';
+import { until } from './until.js';
+import { TransientError } from '../src/index.js';
 
 jest.setTimeout(30_000);
 

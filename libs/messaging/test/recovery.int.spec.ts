@@ -1,16 +1,10 @@
 import { DELIVERY_LIMIT, workQueues } from '@expunge/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Channel } from 'amqplib';
-import { bytes, eventsWanted } from './conformance/sample-messages.js';
-import {
-  breakChannel,
-  type Handle,
-  type ServiceOptions,
-  type ServiceUnderTest,
-  TestBed,
-} from './conformance/test-bed.js';
-import { until } from './conformance/until.js';
-import { TransientError } from './index.js';
+import { bytes, eventsWanted } from './sample-messages.js';
+import { breakChannel, type Handle, type ServiceOptions, type ServiceUnderTest, TestBed } from './test-bed.js';
+import { until } from './until.js';
+import { TransientError } from '../src/index.js';
 
 jest.setTimeout(40_000);
 
