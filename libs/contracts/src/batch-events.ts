@@ -4,7 +4,14 @@ import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
 import { Positions } from './positions.js';
 import { WireId } from './record-id.js';
 
-export const recordFailureCodes = ['KEY_UNREADABLE', 'KEY_OUTSIDE_PREFIX', 'STILL_CHANGING'] as const;
+export const recordFailureCodes = [
+  /** What stands at a key path is no key: its file would be left behind. */
+  'KEY_UNREADABLE',
+  /** A key is not the tenant's own. */
+  'KEY_OUTSIDE_PREFIX',
+  /** It changed between plan and delete, pass after pass. */
+  'STILL_CHANGING',
+] as const;
 
 /** A record that stays, and why. */
 export const RecordFailure = z.object({
@@ -34,7 +41,16 @@ export const BatchDeleted = defineMessage({
 });
 export type BatchDeleted = MessageOf<typeof BatchDeleted>;
 
-export const delayCauses = ['store', 'error', 'purge-backlog', 'still-changing'] as const;
+export const delayCauses = [
+  /** The records' database is unreachable or overloaded: waited for, up to STORE_RETRY_FOR. */
+  'store',
+  /** Anything else that went wrong: five attempts. */
+  'error',
+  /** More than MAX_PENDING_OBJECTS wait to be purged. */
+  'purge-backlog',
+  /** A whole pass deleted nothing, since each record changed under it. */
+  'still-changing',
+] as const;
 
 /** The job waits until `retryAt`, and says for what. Only `store` and `error` are attempts. */
 export const BatchDelayed = defineMessage({

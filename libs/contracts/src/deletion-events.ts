@@ -26,6 +26,7 @@ export const Bound = z.union([
 ]);
 export type Bound = z.infer<typeof Bound>;
 
+/** `code` is for machines and stays the same (`RECORDS_UNAVAILABLE`); `message` is for people. */
 export const ErrorInfo = z.object({ code: z.string().min(1), message: z.string() });
 export type ErrorInfo = z.infer<typeof ErrorInfo>;
 
@@ -45,6 +46,7 @@ export const DeletionStarted = defineMessage({
 });
 export type DeletionStarted = MessageOf<typeof DeletionStarted>;
 
+/** A request took effect: `requestId` is its message id, `by` who asked. */
 const Answer = z.object({ requestId: z.string(), by: z.string(), reason: z.string().nullable(), totals: Totals });
 
 export const DeletionPaused = defineMessage({ type: 'DeletionPaused', routingKey: 'deletion.paused', data: Answer });
@@ -68,6 +70,7 @@ export const DeletionFinished = defineMessage({
 });
 export type DeletionFinished = MessageOf<typeof DeletionFinished>;
 
+/** Given up, after its attempts or a refusal that trying again would not change. What was deleted stays deleted. */
 export const DeletionFailed = defineMessage({
   type: 'DeletionFailed',
   routingKey: 'deletion.failed',
@@ -75,12 +78,14 @@ export const DeletionFailed = defineMessage({
 });
 export type DeletionFailed = MessageOf<typeof DeletionFailed>;
 
+/** `total` is more than the `limit` that the request set: nothing goes before somebody confirms. */
 export const ConfirmationAwaited = defineMessage({
   type: 'ConfirmationAwaited',
   routingKey: 'deletion.confirmation-awaited',
   data: z.object({ total: z.int().nonnegative(), totalIsEstimate: z.boolean(), limit: z.int().positive() }),
 });
 
+/** What would go. Nothing did. */
 export const DryRunFinished = defineMessage({
   type: 'DryRunFinished',
   routingKey: 'deletion.dry-run-finished',
@@ -92,7 +97,20 @@ export const DryRunFinished = defineMessage({
   }),
 });
 
-export const refusals = ['conflict', 'expired', 'superseded', 'unknown-job', 'not-allowed', 'invalid'] as const;
+export const refusals = [
+  /** The job exists, with another request. */
+  'conflict',
+  /** It arrived after its `notAfter`. */
+  'expired',
+  /** A later request was applied before it, or displaced it. */
+  'superseded',
+  /** No such job, also after every retry. */
+  'unknown-job',
+  /** Not in the job's state. */
+  'not-allowed',
+  /** What it asks for cannot be done at all. */
+  'invalid',
+] as const;
 
 /** Has no sequence: it is no step of the job, and may speak of a job that does not exist. */
 export const RequestRefused = defineMessage({

@@ -7,7 +7,8 @@ export const MESSAGE_CONTENT_TYPE = 'application/cloudevents+json';
 
 /**
  * Every message: a CloudEvents 1.0 document in structured JSON mode.
- * `subject` is the job's id; `sequence` numbers the deleter's own events of that job from 1 without gaps.
+ * `subject` is the job's id; a message that speaks of no job says what it is instead.
+ * `sequence` numbers the deleter's own events of a job from 1 without gaps.
  * `id` is derived from what the message says, never random, wherever the message can be sent twice.
  */
 export interface Message<Type extends string = string, Data = unknown> {

@@ -2,6 +2,7 @@ export * from './batch-events.js';
 export * from './deletion-events.js';
 export * from './envelope.js';
 export * from './job-events.js';
+export * from './job-status.js';
 export * from './messages.js';
 export * from './monitor-reads.js';
 export * from './object-events.js';

@@ -16,6 +16,7 @@ export type JobCompleted = MessageOf<typeof JobCompleted>;
 
 export const jobCompletedId = (job: string): string => `${job}:completed`;
 
+/** Why the job does not move, from now on; all null when it moves again. `previous` is the code until now. */
 export const JobDiagnosisChanged = defineMessage({
   type: 'JobDiagnosisChanged',
   routingKey: 'job.diagnosis-changed',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { delayCauses, RecordFailure } from './batch-events.js';
 import { ErrorInfo } from './deletion-events.js';
 import { Timestamp } from './envelope.js';
+import { JobStatus } from './job-status.js';
 import { WireId } from './record-id.js';
 import { JobOptions } from './requests.js';
 import { Condition } from './selection.js';
@@ -19,22 +20,6 @@ import { MissingIndex } from './worker-messages.js';
  *
  * `status` may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
  */
-export const jobStatuses = [
-  'queued',
-  'awaiting_confirmation',
-  'running',
-  'pausing',
-  'paused',
-  'cancelling',
-  'cancelled',
-  'purging',
-  'verifying',
-  'completed',
-  'completed_with_residue',
-  'failed',
-] as const;
-export const JobStatus = z.enum(jobStatuses);
-export type JobStatus = z.infer<typeof JobStatus>;
 
 /** How far an answer can be trusted. Ages are taken by the database's clock, so that hosts need not agree. */
 export const AsOf = z.object({

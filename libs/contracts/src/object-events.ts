@@ -4,9 +4,11 @@ import { format, Positions } from './positions.js';
 
 const OfBatch = z.object({ batch: z.int().positive(), positions: Positions, instance: z.string() });
 
+/** Gone, or never there: a store does not tell the two apart. */
 export const ObjectsPurged = defineMessage({ type: 'ObjectsPurged', routingKey: 'objects.purged', data: OfBatch });
 export type ObjectsPurged = MessageOf<typeof ObjectsPurged>;
 
+/** The store refused for now, with this code of its own; they are asked again at `retryAt`. */
 export const ObjectPurgeDelayed = defineMessage({
   type: 'ObjectPurgeDelayed',
   routingKey: 'objects.purge-delayed',
@@ -27,7 +29,11 @@ export const ObjectPurgeFailed = defineMessage({
 });
 export type ObjectPurgeFailed = MessageOf<typeof ObjectPurgeFailed>;
 
-/** A purge event is what it says: the same positions of the same batch are the same event. `hash` is of `format(positions)`. */
+/**
+ * The id of a purge event, or of the retry copy (`again`, a PurgeRequested), is what it says: the same positions of the
+ * same batch are the same message. `detail` tells apart what may truly happen twice to the same positions, such as
+ * attempts. `hash` is of the positions' `format` and the detail.
+ */
 export function purgeEventId(
   event: {
     job: string;

@@ -38,6 +38,8 @@ const schemas: Record<IdType, z.ZodType<WireId>> = {
   uuid: z.guid('must be a UUID').toLowerCase(),
 };
 
+/** The ids of a resource, exactly: in the form its `_id`s have, so that one record has one id. */
 export const wireId = (idType: IdType): z.ZodType<WireId> => schemas[idType];
 
+/** An id of any resource: messages do not know the type, whoever made or takes the id does. */
 export const WireId = z.union([z.string(), z.number()]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from './envelope.js';
 
+/** As the broker lists it. Who it is follows from its tag and connection; null: they do not say, it is none of ours. */
 const Consumer = z.object({
   queue: z.string(),
   consumerTag: z.string(),
@@ -10,6 +11,7 @@ const Consumer = z.object({
   version: z.string().nullable(),
 });
 
+/** The roll-call: who listened when. `subject` is the queue. */
 export const ConsumerAttached = defineMessage({
   type: 'ConsumerAttached',
   routingKey: 'topology.consumer-attached',
@@ -20,6 +22,7 @@ export const ConsumerDetached = defineMessage({
   routingKey: 'topology.consumer-detached',
   data: Consumer,
 });
+/** A declared binding went or came back (`present`), or one appeared that nobody declared. `subject` is the queue. */
 export const BindingChanged = defineMessage({
   type: 'BindingChanged',
   routingKey: 'topology.binding-changed',

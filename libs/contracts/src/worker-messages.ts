@@ -48,6 +48,7 @@ export const WorkerHeartbeat = defineMessage({
 });
 export type WorkerHeartbeat = MessageOf<typeof WorkerHeartbeat>;
 
+/** A job's document was written: whoever streams it reads again. Kept by nobody. */
 export const ProjectionChanged = defineMessage({
   type: 'ProjectionChanged',
   routingKey: 'projection.changed',
