@@ -70,10 +70,20 @@ function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** Ends only when nothing is under way any more, also when it fails: whoever tidies up then finds all there is. */
 async function inParallel<T>(items: readonly T[], lanes: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
+  const queue = [...items];
+  const next = queue.values();
   const lane = async () => {
-    for (const item of queue) await work(item);
+    for (const item of next) await work(item);
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: lanes }, () =>
+      lane().finally(() => {
+        queue.length = 0;
+      }),
+    ),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }

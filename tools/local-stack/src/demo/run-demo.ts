@@ -47,8 +47,10 @@ export async function runDemo(stack: LocalStack, options: DemoOptions): Promise<
     // Before the services start, because a deleter that starts without an index reports it as missing.
     await prepareRecords(stack);
     const starting = options.startServices();
-    starting.catch(() => undefined);
-    await fill(tenant, other, options, stores);
+    const failing = new AbortController();
+    starting.catch((error: unknown) => failing.abort(error));
+    const signal = AbortSignal.any([options.signal, failing.signal]);
+    await fill(tenant, other, { ...options, signal }, stores);
     const api = (await starting).of('api')[0]?.url ?? '';
     const token = await signToken(options.jwtSecret, tenant);
     const { job, seconds } = await deleteAll(new JobClient(api, token), options);
