@@ -17,7 +17,7 @@ export function summaryOf(stack: StackFile, stackFile: string): string {
   return `
   Expunge is running: ${processes.join(', ')}.
 
-  API          ${stack.api}/api  (docs: ${stack.api}/api/docs)
+  API          ${stack.api}/api
   RabbitMQ     ${management.href}  user ${decodeURIComponent(username)}, password ${decodeURIComponent(password)}
   Records      ${stack.records_mongodb}
   Bucket       ${stack.s3.bucket} at ${stack.s3.endpoint}
