@@ -16,6 +16,12 @@ export interface ServicePartOptions {
   readonly say: (line: string) => void;
 }
 
+/**
+ * V8 lets the young generation of a busy process grow to 128 MB, whatever it keeps. 16 MB serve as well, and only the
+ * command line can say so: package.json's `start:…` scripts do the same.
+ */
+export const nodeOptions = ['--max-semi-space-size=8'];
+
 /** Milliseconds without being ready after which somebody who waits wants to know why. */
 const worthSaying = 10_000;
 
@@ -29,7 +35,7 @@ export function servicePart(instance: Instance, { root, guard, env, log, say }: 
     spawn: () =>
       new GuardedProcess(guard, {
         file: process.execPath,
-        args: [main],
+        args: [...nodeOptions, main],
         env,
         cwd: root,
         output: log?.descriptor ?? 'inherit',
