@@ -43,6 +43,14 @@ export default {
       ...common,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.full\\.e2e\\.spec\\.ts$'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+    },
+    // What takes minutes: `npm run test:full`.
+    {
+      ...common,
+      displayName: 'full',
+      testMatch: ['<rootDir>/test/**/*.full.e2e.spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
   ],
