@@ -74,6 +74,17 @@ describe('Projector', () => {
     await Promise.all(events.map((event) => projector.fold('job-1', event)));
     expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
   });
+
+  it('fails an event that cannot be folded alone, and folds what waited with it', async () => {
+    const events = history('job-1', 30);
+    const poison = (at: number): Recorded => ({ ...events[at]!, message: { ...events[at]!.message, time: 'no time' } });
+    const delivered = events.map((event, i) => (i === 7 || i === 40 ? poison(i) : event));
+    const projector = new Projector(jobs);
+    const folds = await Promise.allSettled(delivered.map((event) => projector.fold('job-1', event)));
+    expect(folds.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([7, 40]);
+    const healthy = events.filter((_, i) => i !== 7 && i !== 40);
+    expect((await jobs.read('job-1'))?.job).toEqual(folded(healthy));
+  });
 });
 
 describe('a monitor that dies', () => {

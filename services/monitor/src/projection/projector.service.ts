@@ -13,8 +13,14 @@ export interface Folded {
   after: JobProjection;
 }
 
+interface Waiting {
+  event: Recorded;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
 interface Lane {
-  waiting: { event: Recorded; resolve: () => void; reject: (error: unknown) => void }[];
+  waiting: Waiting[];
 }
 
 /** Folds events into their jobs' documents: different jobs side by side, what waits for one job in one write. */
@@ -46,18 +52,26 @@ export class Projector {
 
   private async run(job: string, lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
-      const group = lane.waiting.splice(0);
-      try {
-        await this.foldAll(
-          job,
-          group.map(({ event }) => event),
-        );
-        for (const { resolve } of group) resolve();
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
+      await this.settle(job, lane.waiting.splice(0));
     }
     this.lanes.delete(job);
+  }
+
+  /** Halves a group that fails until the event that cannot be folded stands alone: its neighbours are not parked for it. */
+  private async settle(job: string, group: Waiting[]): Promise<void> {
+    const events = group.map(({ event }) => event);
+    try {
+      await this.foldAll(job, events);
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      if (group.length > 1 && !(error instanceof TransientError)) {
+        const half = Math.ceil(group.length / 2);
+        await this.settle(job, group.slice(0, half));
+        await this.settle(job, group.slice(half));
+        return;
+      }
+      for (const { reject } of group) reject(error);
+    }
   }
 
   private async foldAll(job: string, events: Recorded[]): Promise<void> {
