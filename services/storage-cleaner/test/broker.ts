@@ -1,4 +1,4 @@
-import { type AnyMessage, BatchDeleted, MAINTENANCE_EXCHANGE, parseMessage } from '@expunge/contracts';
+import { type AnyMessage, BatchDeleted, MAINTENANCE_EXCHANGE, parseMessage, workQueues } from '@expunge/contracts';
 import { BrokerConnection, BrokerPublisher } from '@expunge/messaging';
 import { pino } from 'pino';
 
@@ -8,6 +8,8 @@ export interface Broker {
   /** Every event of the storage-cleaner, in the order the broker had them. */
   events: AnyMessage[];
   depth(queue: string): Promise<number>;
+  /** Takes the events of the storage-cleaner from the monitor and from here, so that nothing is bound for them; or gives them back. */
+  hear(events: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,12 @@ export async function openBroker(url: string): Promise<Broker> {
     publisher,
     events,
     depth: (name) => broker.queueDepth(name),
+    hear: async (events) => {
+      for (const name of [workQueues.monitorEvents.name, queue]) {
+        if (events) await channel.bindQueue(name, MAINTENANCE_EXCHANGE, 'objects.#');
+        else await channel.unbindQueue(name, MAINTENANCE_EXCHANGE, 'objects.#');
+      }
+    },
     close: async () => {
       await publisher.close();
       await channel.close();

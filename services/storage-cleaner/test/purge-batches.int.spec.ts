@@ -5,6 +5,8 @@ import {
   type Positions,
   positions,
   PurgeRequested,
+  retryQueue,
+  retryTiers,
   workQueues,
 } from '@expunge/contracts';
 import { until } from '@expunge/local-stack';
@@ -57,8 +59,9 @@ describe('the storage-cleaner', () => {
   beforeEach(() => {
     job = unique('job');
   });
-  afterEach(() => {
+  afterEach(async () => {
     store.behave(() => ({ does: 'pass' }));
+    await broker.hear(true);
   });
 
   const told = () => broker.events.filter((event): event is Told => event.subject === job);
@@ -66,6 +69,10 @@ describe('the storage-cleaner', () => {
     positions.union(...told().flatMap((event) => (event.type === 'ObjectsPurged' ? [event.data.positions] : [])));
   const said = () =>
     told().map(({ type, data }) => [type, positions.format(data.positions), ...('code' in data ? [data.code] : [])]);
+  const waiting = async () => {
+    const queues = [queue, parkedQueue(queue), ...retryTiers.map((tier) => retryQueue(queue, tier))];
+    return (await Promise.all(queues.map((name) => broker.depth(name)))).reduce((sum, depth) => sum + depth, 0);
+  };
   const lines = () => cleaner.lines.filter((line) => line['job'] === job).map((line) => line['msg']);
   /** Every tenth, first and last included: filling takes longer than purging, and a missing object is purged like any. */
   const sample = (keys: string[]) => keys.filter((_, i) => i % 10 === 0 || i === keys.length - 1);
@@ -123,6 +130,27 @@ describe('the storage-cleaner', () => {
       [keys[3]],
     ]);
     expect(lines()).toContain('3 deleted, 1 failed, 1 to be tried again');
+  });
+
+  test('a batch stays one message while its delays find no queue, and ends in one report', async () => {
+    const before = await waiting();
+    store.behave(() => ({ does: 'answer', status: 503, body: errorXml('SlowDown') }));
+    await broker.hear(false);
+    await broker.publisher.publish(batchDeleted(job, 1, keysOf(3)));
+    for (const [tier, attempts] of [
+      [2, 1],
+      [4, 2],
+      [8, 3],
+    ] as const) {
+      await until(`a wait of ${tier} s`, async () => (await broker.depth(retryQueue(queue, tier))) > 0, 15_000);
+      expect(await waiting()).toBe(before + 1);
+      expect(store.met.filter(({ keys }) => keys.length > 0)).toHaveLength(attempts);
+    }
+    store.behave(() => ({ does: 'pass' }));
+    await broker.hear(true);
+    await until('the report', () => told().length > 0, 15_000);
+    await until('its end', async () => (await waiting()) === before, 5_000);
+    expect(said()).toEqual([['ObjectsPurged', '0-2']]);
   });
 
   test('gives up what was refused for longer than STORE_RETRY_FOR, with the last cause', async () => {

@@ -1,4 +1,4 @@
-import { type AnyMessage, type Positions, positions, PurgeRequested } from '@expunge/contracts';
+import { type AnyMessage, type Positions, positions, PurgeRequested, tierOf } from '@expunge/contracts';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { purgeOutcomeOf } from './purge-outcome.js';
@@ -9,36 +9,45 @@ import { type PurgeWork, purgeWorkOf } from './purge-work.js';
 const behaviours = ['delete', 'AccessDenied', 'SlowDown', 'silent', 'cut', 'cut after delete'] as const;
 type Behaviour = (typeof behaviours)[number];
 
-/** One run of the handler: how the store behaves towards each key, and after how many steps the process dies (99: never). */
+/**
+ * One run of the handler: how the store behaves towards each key, and what ends its report after how many steps. It
+ * `dies`, at the latest before it acknowledges, or the next publish `fails`.
+ */
 interface Run {
   behaviours: Behaviour[];
-  diesAfter: number;
+  end: { how: 'dies' | 'fails'; after: number } | null;
 }
 
 const runs = fc.array(
   fc.record({
     behaviours: fc.array(fc.constantFrom(...behaviours), { minLength: 1, maxLength: 12 }),
-    diesAfter: fc.oneof(fc.constant(99), fc.nat(5)),
+    end: fc.option(fc.record({ how: fc.constantFrom('dies' as const, 'fails' as const), after: fc.nat(6) })),
   }),
   { maxLength: 30 },
 );
 
-/** The broker's part: a message whose handler dies comes again as it was; a retry copy is one more message. */
+/**
+ * The broker's and settlement's part: a message whose handler dies comes again as it was, one whose handler fails goes
+ * to its tier whole; a retry copy is one more message.
+ */
 function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
   const start = Date.parse('2026-11-23T10:00:00.000Z');
   const first = { work: workOf(keys, new Date(start).toISOString()), attempt: 1, at: start };
   const queue = [first];
   const gone = new Set<string>();
   const events: { id: string; type: string; code: string; attempt: number; positions: Positions }[] = [];
+  let diedBeforeAck = 0;
   for (let run = 0; queue.length > 0; run++) {
     expect(run).toBeLessThan(2000);
+    // Only a death between copy and acknowledgement leaves both.
+    expect(queue.length).toBeLessThanOrEqual(1 + diedBeforeAck);
     const delivery = from === 'oldest' ? queue.shift()! : queue.pop()!;
     // The script over, the store refuses for ever: giving up in time has to end it.
-    const { behaviours: of, diesAfter } = script[run] ?? { behaviours: ['SlowDown' as const], diesAfter: 99 };
+    const { behaviours: of, end } = script[run] ?? { behaviours: ['SlowDown' as const], end: null };
     const outcome = purgeOutcomeOf(answersOf(delivery.work, of, gone));
     const context = { attempt: delivery.attempt, now: new Date(delivery.at), retryForMs: 120_000, instance: `c${run}` };
     const steps = purgeReportOf(delivery.work, outcome, context);
-    for (const step of steps.slice(0, diesAfter)) {
+    for (const step of steps.slice(0, end?.after)) {
       const data = step.message.data as { positions: Positions; code?: string; attempt?: number };
       if (step.to === 'retry') {
         const work = purgeWorkOf(step.message as AnyMessage);
@@ -49,7 +58,13 @@ function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
         events.push({ id, type, code, attempt, positions: data.positions });
       }
     }
-    if (diesAfter < steps.length) queue.push({ ...delivery, at: delivery.at + 1000 });
+    const { attempt, at } = delivery;
+    if (end?.how === 'dies') {
+      queue.push({ ...delivery, at: at + 1000 });
+      if (end.after >= steps.length) diedBeforeAck++;
+    } else if (end && end.after < steps.length) {
+      queue.push({ ...delivery, attempt: attempt + 1, at: at + tierOf(attempt) * 1000 });
+    }
   }
   return { events, gone };
 }
@@ -79,7 +94,7 @@ function answersOf(work: PurgeWork, of: Behaviour[], gone: Set<string>) {
 }
 
 test.each(['oldest', 'newest'] as const)(
-  'whatever the store says and wherever the cleaner dies, every object ends purged or failed (%s first)',
+  'whatever the store says and wherever the cleaner dies or cannot publish, every object ends purged or failed (%s first)',
   (from) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), runs, (count, script) => {

@@ -30,10 +30,9 @@ const summary = (steps: ReportStep[]) =>
     return [type, positions, ...(code === undefined ? [] : [code])];
   });
 
-test('the retry copy goes first, then the delays, what is purged, and each refusal', () => {
+test('the delays, what is purged and each refusal go out before the retry copy', () => {
   const steps = purgeReportOf(work, mixed, context);
   expect(summary(steps)).toEqual([
-    ['PurgeRequested', [[13, 14]]],
     ['ObjectPurgeDelayed', [[13, 13]], 'SlowDown'],
     ['ObjectPurgeDelayed', [[14, 14]], 'InternalError'],
     [
@@ -44,12 +43,14 @@ test('the retry copy goes first, then the delays, what is purged, and each refus
       ],
     ],
     ['ObjectPurgeFailed', [[11, 11]], 'AccessDenied'],
+    ['PurgeRequested', [[13, 14]]],
   ]);
-  expect(steps.map(({ to }) => to)).toEqual(['retry', 'exchange', 'exchange', 'exchange', 'exchange']);
+  expect(steps.map(({ to }) => to)).toEqual(['exchange', 'exchange', 'exchange', 'exchange', 'retry']);
 });
 
 test('the retry copy carries what remains and since when; the delay says until when', () => {
-  const [copy, delayed] = purgeReportOf(work, mixed, { ...context, attempt: 3 });
+  const steps = purgeReportOf(work, mixed, { ...context, attempt: 3 });
+  const [delayed, copy] = [steps[0], steps.at(-1)];
   expect(copy).toMatchObject({ to: 'retry', attempt: 4, tier: 8 });
   expect(copy!.message.data).toEqual({ batch: 3, positions: [[13, 14]], objectKeys: ['d', 'e'], since });
   expect(delayed!.message).toMatchObject({
@@ -69,7 +70,7 @@ test.each([
   [6, 30],
   [700, 30],
 ])('after attempt %i it waits %i s', (attempt, tier) => {
-  expect(purgeReportOf(work, mixed, { ...context, attempt })[0]).toMatchObject({ attempt: attempt + 1, tier });
+  expect(purgeReportOf(work, mixed, { ...context, attempt }).at(-1)).toMatchObject({ attempt: attempt + 1, tier });
 });
 
 test.each([

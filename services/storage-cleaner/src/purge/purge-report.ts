@@ -38,9 +38,10 @@ export function isOverdue(since: string, { attempt, now, retryForMs }: ReportCon
 }
 
 /**
- * What is said after an attempt, and in which order. The retry copy goes first: whatever is lost after it, the
- * positions that are not purged are in the broker twice rather than nowhere. An event's id follows from what it says,
- * so a crash between any two steps costs a repetition, never a contradiction.
+ * What is said after an attempt, and in which order. The retry copy goes last: a step that fails or is cut off before it
+ * leaves the delivery as the batch's one message, to be handled again whole; with the copy already out there would be
+ * two, and each would become two again at its next attempt. What was said before is then said again, or more of it: an
+ * event's id follows from what it says, so that costs a repetition, never a contradiction.
  */
 export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context: ReportContext): ReportStep[] {
   const { purged, permanent, transient } = isOverdue(work.since, context) ? givenUp(attempted) : attempted;
@@ -64,28 +65,13 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
   });
 
   const steps: ReportStep[] = [];
-  const remaining = positionsIn(transient);
-  if (remaining.length > 0) {
-    const tier = tierOf(attempt);
-    const keys = new Map(work.targets.map(({ position, key }) => [position, key]));
-    const objectKeys = [...positions.each(remaining)].map((position) => keys.get(position) ?? '');
-    const data = { batch, positions: remaining, objectKeys, since };
-    const message = PurgeRequested.create({ ...envelope('again', remaining, `${attempt}|${since}`), data });
-    steps.push({ to: 'retry', message, attempt: attempt + 1, tier });
-    const retryAt = new Date(now.getTime() + tier * 1000).toISOString();
-    for (const [code, refused] of transient) {
-      const data = {
-        batch,
-        positions: refused.positions,
-        instance,
-        code,
-        message: short(refused.message),
-        attempt,
-        retryAt,
-      };
-      const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}`);
-      steps.push({ to: 'exchange', message: ObjectPurgeDelayed.create({ ...fields, data }) });
-    }
+  const tier = tierOf(attempt);
+  const retryAt = new Date(now.getTime() + tier * 1000).toISOString();
+  for (const [code, refused] of transient) {
+    const said = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
+    const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}`);
+    const message = ObjectPurgeDelayed.create({ ...fields, data: { ...said, attempt, retryAt } });
+    steps.push({ to: 'exchange', message });
   }
   if (purged.length > 0) {
     const data = { batch, positions: purged, instance };
@@ -96,6 +82,14 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
     // With `since`: a person's retry that is refused again is another event, not a repetition of the first refusal.
     const fields = envelope('failed', refused.positions, `${code}|${since}`);
     steps.push({ to: 'exchange', message: ObjectPurgeFailed.create({ ...fields, data }) });
+  }
+  const remaining = positionsIn(transient);
+  if (remaining.length > 0) {
+    const keys = new Map(work.targets.map(({ position, key }) => [position, key]));
+    const objectKeys = [...positions.each(remaining)].map((position) => keys.get(position) ?? '');
+    const data = { batch, positions: remaining, objectKeys, since };
+    const message = PurgeRequested.create({ ...envelope('again', remaining, `${attempt}|${since}`), data });
+    steps.push({ to: 'retry', message, attempt: attempt + 1, tier });
   }
   return steps;
 }
