@@ -19,16 +19,16 @@ const running: Job = {
 
 it('tells records, objects, failures, rate and time left', () => {
   expect(describeJob(running, { records: 2_000, objects: 4_000 }, now)).toBe(
-    '1,200 of 2,000 records, 2,100 of 4,000 objects, 1 failed, 650/s, eta 2 s, running',
+    '1,200/2,000 records, 2,100/4,000 objects, 1 failed, 650/s, eta 2 s, running',
   );
 });
 
 it('leaves out what is not known, and what is over', () => {
   const unknown = { ...running, rate: null, eta: null };
   expect(describeJob(unknown, { records: 1, objects: 1 }, now)).toBe(
-    '1,200 of 1 record, 2,100 of 1 object, 1 failed, running',
+    '1,200/1 record, 2,100/1 object, 1 failed, running',
   );
   expect(describeJob({ ...running, status: 'completed' }, { records: 2, objects: 2 }, now)).toBe(
-    '1,200 of 2 records, 2,100 of 2 objects, 1 failed, completed',
+    '1,200/2 records, 2,100/2 objects, 1 failed, completed',
   );
 });

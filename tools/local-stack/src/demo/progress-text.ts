@@ -4,12 +4,12 @@ export function describeFilling(filled: { records: number; objects: number }): s
   return `${count(filled.records, 'record')}, ${count(filled.objects, 'object')}`;
 }
 
-/** `1,200 of 2,000 records, 2,100 of 4,000 objects, 650/s, eta 2 s, running` */
+/** `1,200/2,000 records, 2,100/4,000 objects, 650/s, eta 2 s, running` */
 export function describeJob(job: Job, expected: { records: number; objects: number }, now: number): string {
   const { succeeded, failed_count, objects } = job.progress;
   const parts = [
-    `${format(succeeded)} of ${count(expected.records, 'record')}`,
-    `${format(objects.purged)} of ${count(expected.objects, 'object')}`,
+    `${format(succeeded)}/${count(expected.records, 'record')}`,
+    `${format(objects.purged)}/${count(expected.objects, 'object')}`,
     failed_count + objects.failed > 0 ? `${format(failed_count + objects.failed)} failed` : '',
     job.rate && !isOver(job) ? `${format(Math.round(job.rate))}/s` : '',
     job.eta && !isOver(job) ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',

@@ -13,10 +13,15 @@ export function showProgress(title: string, total: number): Progress {
   return process.stdout.isTTY ? bar(title, total) : lines(title, total);
 }
 
+/** What is cut off at the end of a narrow terminal's line must not be rate and time left. */
+function barSize(columns: number): number {
+  return Math.max(4, Math.min(30, columns - 92));
+}
+
 function bar(title: string, total: number): Progress {
   const format = `${title} {bar} {percentage}% {text}`;
   const shown = new SingleBar(
-    { format, barsize: 30, hideCursor: true, clearOnComplete: false },
+    { format, barsize: barSize(process.stdout.columns), hideCursor: true, clearOnComplete: false },
     Presets.shades_classic,
   );
   shown.start(total, 0, { text: '' });
