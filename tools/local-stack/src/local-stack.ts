@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { givenParts } from './environment.js';
 import { databaseUrl } from './mongodb/database-url.js';
+import { requireFreeSpace } from './free-space.js';
 import { startMongoDb, type StartedMongoDb } from './mongodb/start-mongodb.js';
 import { type ObjectStore, startObjectStore } from './object-store/start-object-store.js';
 import { repositoryRoot } from './paths.js';
@@ -45,7 +46,9 @@ export interface LocalStack {
 
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
   const given = givenParts(options.env ?? process.env);
-  const run = createRunFolder(options.root ?? repositoryRoot);
+  const root = options.root ?? repositoryRoot;
+  requireFreeSpace(root);
+  const run = createRunFolder(root);
   const guard = new Guard([run.directory, run.sockets]);
   const say = options.say ?? (() => undefined);
   const { supervised = true, onPids } = options;
