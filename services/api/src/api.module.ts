@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AcceptService } from './acceptance/accept.service.js';
 import { AcceptanceRepository } from './acceptance/acceptance.repository.js';
+import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
@@ -32,6 +33,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     JobReads,
     MonitorsAdapter,
     TopologyAssertion,
+    UnheardSweep,
   ],
 })
 export class ApiModule implements OnApplicationShutdown {

@@ -1,23 +1,30 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type JobView, JobAnswer, JobsAnswer, ResourcesAnswer } from '@expunge/contracts';
+import { type AsOf, type JobView, JobAnswer, JobsAnswer, ResourcesAnswer } from '@expunge/contracts';
 
 /** An HTTP server that answers as the contracts say a monitor does, or fails in the way a test asks for. */
 export interface StandInMonitor {
   url: string;
   asked: string[];
   jobs: Map<string, JobView>;
+  asOf: AsOf;
   resources: ResourcesAnswer['resources'];
   /** Instead of an answer. */
   fail: 'no' | 'silent' | 'error' | 'garbage';
   stop(): Promise<void>;
 }
 
-const asOf = { position: 17, at: '2026-11-01T10:00:05.000Z', lagMs: 0, monitorHeartbeatAgeMs: 900 };
+export const FRESH: AsOf = { position: 17, at: '2026-11-01T10:00:05.000Z', lagMs: 0, monitorHeartbeatAgeMs: 900 };
 
 export async function standInMonitor(): Promise<StandInMonitor> {
-  const monitor: Omit<StandInMonitor, 'url' | 'stop'> = { asked: [], jobs: new Map(), resources: [], fail: 'no' };
+  const monitor: Omit<StandInMonitor, 'url' | 'stop'> = {
+    asked: [],
+    jobs: new Map(),
+    asOf: FRESH,
+    resources: [],
+    fail: 'no',
+  };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://monitor');
     monitor.asked.push(`${url.pathname}${url.search}`);
@@ -33,6 +40,7 @@ export async function standInMonitor(): Promise<StandInMonitor> {
     answer(response, url);
   });
   function answer(response: ServerResponse, url: URL): void {
+    const { asOf } = monitor;
     const tenant = url.searchParams.get('tenant');
     const own = [...monitor.jobs.values()].filter((job) => job.tenant === tenant);
     const id = /^\/internal\/jobs\/([^/]+)$/.exec(url.pathname)?.[1];

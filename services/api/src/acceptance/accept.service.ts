@@ -20,6 +20,7 @@ import {
 import { missingIndex, notAccepted, outcomeUnknown, storeAway } from './acceptance-problems.js';
 import { AcceptanceRepository } from './acceptance.repository.js';
 import { publishWithin } from './publish-within.js';
+import { firstLookAt } from './unheard.js';
 
 /** A race is lost only to somebody who moved the acceptance on, and it has few states to move through. */
 const MOST_LOST_RACES = 10;
@@ -30,7 +31,7 @@ export interface Accepted {
   fresh: boolean;
 }
 
-/** Makes of a request an accepted job: stored, published and confirmed, in this order, so that each step survives a crash. */
+/** Makes of a request an accepted job: stored, published, confirmed and marked, in this order, so that each step survives a crash. */
 @Injectable()
 export class AcceptService {
   constructor(
@@ -83,14 +84,15 @@ export class AcceptService {
 
   private async accepted(acceptance: Acceptance): Promise<Acceptance> {
     const { _id: job, tenant, request } = acceptance;
+    try {
+      await this.acceptances.markAccepted(job, firstLookAt(new Date()));
+    } catch (error) {
+      // What stays pending nobody publishes again but a repeat of the request: less than 202 promises.
+      this.log.warn({ job, err: error }, 'acceptance stays marked pending');
+      throw outcomeUnknown(job);
+    }
     const [selection] = Object.keys(request.selection);
     this.log.info({ job, tenant, resource: request.resource, selection }, 'job accepted');
-    try {
-      await this.acceptances.markAccepted(job);
-    } catch (error) {
-      // Stored and confirmed, so the promise holds: a repeat finds it pending and publishes the same message again.
-      this.log.warn({ job, err: error }, 'acceptance stays marked pending');
-    }
     return { ...acceptance, state: 'accepted' };
   }
 

@@ -38,10 +38,38 @@ export class AcceptanceRepository {
     return result.matchedCount === 1;
   }
 
-  /** The broker has it, whatever anybody else knew. */
-  async markAccepted(id: string): Promise<void> {
+  /** The broker has it, whatever anybody else knew. Changes nothing of one that was accepted before. */
+  async markAccepted(id: string, lookAt: string): Promise<void> {
+    const before = { _id: id, state: { $in: ['pending' as const, 'refused' as const] } };
     await asStoreError(UNAVAILABLE, () =>
-      this.acceptances.updateOne({ _id: id }, { $set: { state: 'accepted' as const } }),
+      this.acceptances.updateOne(before, { $set: { state: 'accepted' as const, lookAt } }),
+    );
+  }
+
+  async createIndexes(): Promise<void> {
+    await asStoreError(UNAVAILABLE, () =>
+      this.acceptances.createIndexes([{ key: { state: 1, 'request.notAfter': 1 } }]),
+    );
+  }
+
+  /** Accepted, still valid, due for a look, and of no monitor known to have heard of it: the longest due first. */
+  unheard(now: Date, limit: number): Promise<Acceptance[]> {
+    const at = now.toISOString();
+    const due = { state: 'accepted' as const, 'request.notAfter': { $gt: at }, lookAt: { $not: { $gt: at } } };
+    return asStoreError(UNAVAILABLE, () => this.acceptances.find(due).sort({ lookAt: 1 }).limit(limit).toArray());
+  }
+
+  /** False when another instance has noted the same, or a monitor has heard of it. */
+  async notePublishing({ _id, lookAt }: Acceptance, nextLookAt: string): Promise<boolean> {
+    const found = { _id, state: 'accepted' as const, lookAt: lookAt ?? { $exists: false } };
+    const noted = { $set: { lookAt: nextLookAt }, $inc: { publishedAgain: 1 } };
+    const result = await asStoreError(UNAVAILABLE, () => this.acceptances.updateOne(found, noted));
+    return result.matchedCount === 1;
+  }
+
+  async markHeard(id: string): Promise<void> {
+    await asStoreError(UNAVAILABLE, () =>
+      this.acceptances.updateOne({ _id: id, state: 'accepted' }, { $set: { state: 'heard' as const } }),
     );
   }
 }

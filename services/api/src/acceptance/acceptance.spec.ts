@@ -52,6 +52,7 @@ describe('an acceptance', () => {
     ['nothing', null, 'begin'],
     ['a pending one', 'pending', 'join'],
     ['an accepted one', 'accepted', 'answer'],
+    ['one that a monitor has heard of', 'heard', 'answer'],
     ['a refused one', 'refused', 'begin-again'],
   ] as const)('a request that finds %s goes on by it', (_, state, step) => {
     const { bodyHash } = first;

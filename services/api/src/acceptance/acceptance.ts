@@ -5,10 +5,11 @@ import type { JobRequest } from '../jobs/job-request.js';
 
 /**
  * - `pending`: stored before anything was published; whether the broker has the request is not known.
- * - `accepted`: the broker confirmed it.
+ * - `accepted`: the broker confirmed it; it is published again while no monitor knows the job.
+ * - `heard`: a monitor knows the job, and re-drives it.
  * - `refused`: no queue has it, and none will: the key is free for a new attempt.
  */
-export type AcceptanceState = 'pending' | 'accepted' | 'refused';
+export type AcceptanceState = 'pending' | 'accepted' | 'heard' | 'refused';
 
 /** What was promised, or is about to be: kept under the job's id, so that a repeated request finds it. */
 export interface Acceptance {
@@ -24,6 +25,10 @@ export interface Acceptance {
   attempts: number;
   /** The first of the attempts since which nothing is known to have failed for certain. */
   openSince: number;
+  /** Since it was accepted: when a monitor is asked (again) whether it knows the job. */
+  lookAt?: string;
+  /** How often it was published again because none did. */
+  publishedAgain?: number;
 }
 
 export interface Asked {
@@ -58,7 +63,12 @@ export type NextStep = 'begin' | 'begin-again' | 'join' | 'answer' | 'refuse-oth
 export function nextStep(found: Pick<Acceptance, 'state' | 'bodyHash'> | null, bodyHash: string): NextStep {
   if (!found) return 'begin';
   if (found.bodyHash !== bodyHash) return 'refuse-other-body';
-  return ({ pending: 'join', accepted: 'answer', refused: 'begin-again' } as const)[found.state];
+  return ({ pending: 'join', accepted: 'answer', heard: 'answer', refused: 'begin-again' } as const)[found.state];
+}
+
+/** Whether somebody may have been told 202: it will be carried out. */
+export function isPromised({ state }: Pick<Acceptance, 'state'>): boolean {
+  return state === 'accepted' || state === 'heard';
 }
 
 /** Another attempt at a pending acceptance: the same request, with the same time. */

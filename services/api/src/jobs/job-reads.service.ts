@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
 import { invalid, ProblemError } from '../problems/problem.js';
@@ -36,7 +37,7 @@ export class JobReads {
     }
     const found = await this.acceptances.find(id);
     const acceptance = found?.tenant === tenant ? found : null;
-    if (acceptance?.state === 'accepted') return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
+    if (acceptance && isPromised(acceptance)) return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
     if (read.kind === 'unreachable') throw unreachable();
     throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
   }

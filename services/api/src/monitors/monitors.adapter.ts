@@ -1,4 +1,4 @@
-import { JobAnswer, JobsAnswer, type MissingIndex, ReadProblem, ResourcesAnswer } from '@expunge/contracts';
+import { type AsOf, JobAnswer, JobsAnswer, type MissingIndex, ReadProblem, ResourcesAnswer } from '@expunge/contracts';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -49,6 +49,12 @@ export class MonitorsAdapter {
     const read = await this.ask('/internal/resources', {}, ResourcesAnswer);
     if (read.kind !== 'answer') return null;
     return read.answer.resources.find((one) => one.name === resource)?.missingIndexes ?? null;
+  }
+
+  /** How fresh what monitors say is; null when none answers. */
+  async asOf(): Promise<AsOf | null> {
+    const read = await this.ask('/internal/resources', {}, ResourcesAnswer);
+    return read.kind === 'answer' ? read.answer.asOf : null;
   }
 
   private async ask<T>(
