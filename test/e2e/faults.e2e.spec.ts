@@ -2,7 +2,8 @@ import type { Supervised } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { workQueues, MAINTENANCE_EXCHANGE } from '@expunge/contracts';
-import { idsOf, keysOf, System } from '../support/system.js';
+import { expectAllGone, jobUnderWay } from '../support/job-under-way.js';
+import { System } from '../support/system.js';
 
 let system: System;
 beforeAll(async () => {
@@ -11,39 +12,6 @@ beforeAll(async () => {
 afterAll(() => system.stop(), 60_000);
 
 const RECORDS = 800;
-
-/** A job that has begun and has most of its work before it. */
-async function underWay(): Promise<{
-  tenant: string;
-  id: string;
-  other: string;
-  whole: { ids: string[]; keys: string[] };
-}> {
-  const [tenant, other] = [system.newTenant(), system.newTenant()];
-  await system.fill(tenant, RECORDS, 1);
-  const theirs = await system.fill(other, 5, 1);
-  const id = await system.request(tenant, { selection: { all: true }, options: { batch_size: 4 } });
-  const job = await system.until(tenant, id, 'its first batches', (shown) => shown.progress.processed > 0);
-  expect(job.progress.processed).toBeLessThan(RECORDS / 2);
-  return { tenant, id, other, whole: { ids: idsOf(theirs), keys: keysOf(theirs) } };
-}
-
-async function expectAllGone(job: Awaited<ReturnType<typeof underWay>>): Promise<void> {
-  const shown = await system.untilEnded(job.tenant, job.id, 120_000);
-  expect(shown).toMatchObject({
-    status: 'completed',
-    progress: {
-      processed: RECORDS,
-      succeeded: RECORDS,
-      failed_count: 0,
-      total: RECORDS,
-      objects: { purged: RECORDS, retained: 0, failed: 0, pending: 0 },
-    },
-    failures: [],
-  });
-  expect(await system.left(job.tenant)).toEqual({ ids: [], keys: [] });
-  expect(await system.left(job.other)).toEqual(job.whole);
-}
 
 const service = (name: 'api' | 'deleter' | 'storage-cleaner' | 'monitor') => (): Supervised =>
   system.services.of(name)[0]!.process;
@@ -74,19 +42,19 @@ async function another(victim: Supervised, before: number): Promise<void> {
 
 describe('a job completes with exact counts and no orphan', () => {
   it.each([...services, ...servers])('after SIGKILL of the %s', async (_, victim) => {
-    const job = await underWay();
+    const job = await jobUnderWay(system, RECORDS);
     const { pid } = victim();
     victim().kill('SIGKILL');
     await another(victim(), pid);
-    await expectAllGone(job);
+    await expectAllGone(system, job);
   });
 
   it.each(services)('after SIGTERM of the %s, which drains', async (_, victim) => {
-    const job = await underWay();
+    const job = await jobUnderWay(system, RECORDS);
     const { pid } = victim();
     victim().kill('SIGTERM');
     await another(victim(), pid);
-    await expectAllGone(job);
+    await expectAllGone(system, job);
   });
 
   it('after the bindings of its request were lost, though only the monitor was told of it', async () => {
