@@ -1,14 +1,20 @@
 import { positions, type Positions } from '@expunge/contracts';
-import type { Batches, JobProjection, OpenBatch } from './job.js';
-import { laterOf } from './order.js';
-
-const unheard: OpenBatch = { keys: null, deletedAt: null, purged: [], failed: [], retryAt: null };
+import {
+  type Batches,
+  batchOf,
+  handedOverBatches,
+  type OpenBatch,
+  resolvedBatches,
+  unaccountedBatches,
+  withBatch,
+} from './batch-blocks.js';
+import type { JobProjection } from './job.js';
 
 type Change = (batch: OpenBatch) => OpenBatch;
 
 export const handedOver =
   (keys: number, deletedAt: string): Change =>
-  (batch) => ({ ...batch, keys, deletedAt });
+  (batch) => ({ ...batch, keys, deletedAt: secondsOf(deletedAt) });
 
 export const purged =
   (which: Positions): Change =>
@@ -25,44 +31,26 @@ export const purgeFailed =
 
 export const purgeDelayed =
   (retryAt: string): Change =>
-  (batch) => ({ ...batch, retryAt: laterOf(batch.retryAt, retryAt) });
+  (batch) => ({ ...batch, retryAt: Math.max(batch.retryAt ?? 0, secondsOf(retryAt)) });
+
+const secondsOf = (time: string): number => Math.ceil(Date.parse(time) / 1000);
 
 export function changeBatch(job: JobProjection, number: number, change: Change): JobProjection {
-  if (positions.has(job.batches.resolved, number)) return job;
-  const before = job.batches.open[number] ?? unheard;
+  const before = batchOf(job.batches, number);
+  if (before === null) return job;
   const after = change(before);
   const objects = {
     purged: job.objects.purged + positions.count(after.purged) - positions.count(before.purged),
     failed: job.objects.failed + positions.count(after.failed) - positions.count(before.failed),
   };
-  return { ...job, objects, batches: withBatch(job.batches, number, after) };
-}
-
-function withBatch(batches: Batches, number: number, batch: OpenBatch): Batches {
-  if (batch.keys !== positions.count(batch.purged)) {
-    return { ...batches, open: { ...batches.open, [number]: batch } };
-  }
-  const open = Object.fromEntries(Object.entries(batches.open).filter(([key]) => key !== String(number)));
-  return { resolved: positions.union(batches.resolved, [[number, number]]), open };
-}
-
-/** Keys neither purged nor failed; null while it is not known how many there are. */
-export function pendingKeys(batch: OpenBatch): number | null {
-  if (batch.keys === null) return null;
-  return Math.max(0, batch.keys - positions.count(batch.purged) - positions.count(batch.failed));
+  const resolved = after.keys === positions.count(after.purged);
+  return { ...job, objects, batches: withBatch(job.batches, number, resolved ? null : after) };
 }
 
 /** Whether batches 1 … `last` were all heard of and every key of theirs is purged or has failed. */
 export function accountedFor(batches: Batches, last: number): boolean {
-  const open = Object.entries(batches.open);
-  if (open.some(([, batch]) => pendingKeys(batch) !== 0)) return false;
-  return unknownBatches(batches, last).length === 0;
-}
-
-/** Numbers up to `last` of which no BatchDeleted was heard. */
-export function unknownBatches(batches: Batches, last: number): Positions {
-  if (last === 0) return [];
-  const handed = Object.entries(batches.open).filter(([, batch]) => batch.keys !== null);
-  const known = positions.union(batches.resolved, positions.positionsOf(handed.map(([number]) => Number(number))));
-  return positions.difference([[1, last]], known);
+  for (const _ of unaccountedBatches(batches)) return false;
+  if (last === 0) return true;
+  const known = positions.union(resolvedBatches(batches), handedOverBatches(batches));
+  return positions.difference([[1, last]], known).length === 0;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobCompletedId } from '@expunge/contracts';
+import { jobCompletedId, positions } from '@expunge/contracts';
 import fc from 'fast-check';
 import { compact } from '../ledger/compact.js';
 import { Story } from '../testing/story.js';
+import { batchOf, resolvedBatches } from './batch-blocks.js';
 import { evolve } from './evolve.js';
 import type { JobProjection } from './job.js';
 import type { Recorded } from './recorded.js';
@@ -49,8 +50,8 @@ describe('evolve', () => {
         .batch(5, 0, { failures: [failure] }),
     );
     expect(job.totals).toMatchObject({ batches: 2, succeeded: 15, failed: 1, objects: 20 });
-    expect(job.batches.resolved).toEqual([[2, 2]]);
-    expect(job.batches.open).toMatchObject({ 1: { keys: 20, purged: [], failed: [] } });
+    expect(resolvedBatches(job.batches)).toEqual([[2, 2]]);
+    expect(batchOf(job.batches, 1)).toMatchObject({ keys: 20, purged: [], failed: [] });
     expect(job.failures).toEqual([{ sequence: 3, place: 0, ...failure }]);
   });
 
@@ -63,7 +64,8 @@ describe('evolve', () => {
     const [deleteRequested, , batchDeleted, purged] = recorded(story);
     const early = fold([purged!]);
     expect(early).toMatchObject({ status: 'queued', objects: { purged: 3, failed: 0 } });
-    expect(fold([purged!, deleteRequested!, batchDeleted!]).batches).toEqual({ resolved: [[1, 1]], open: {} });
+    const { batches } = fold([purged!, deleteRequested!, batchDeleted!]);
+    expect(batches).toEqual({ resolved: [], blocks: { 0: { resolved: '1', open: {} } } });
   });
 
   it('lets purged beat failed, in both orders', () => {
@@ -82,9 +84,7 @@ describe('evolve', () => {
         .purged(1, [[2, 3]])
         .purgeFailed(1, [[0, 3]]),
     );
-    expect(after.batches.open).toEqual(
-      expect.objectContaining({ 1: expect.objectContaining({ purged: [[2, 3]], failed: [[0, 1]] }) }),
-    );
+    expect(batchOf(after.batches, 1)).toMatchObject({ purged: [[2, 3]], failed: [[0, 1]] });
   });
 
   it('shows a gap in the sequence and what came after it', () => {
@@ -194,7 +194,12 @@ const history = fc
       failures: fc.nat(2),
       interrupted: fc.constantFrom('not', 'delayed', 'paused'),
       pieces: fc.array(
-        fc.record({ from: fc.nat(5), to: fc.nat(5), what: fc.constantFrom('purged', 'failed', 'delayed') }),
+        fc.record({
+          from: fc.nat(5),
+          to: fc.nat(5),
+          every: fc.constantFrom(1, 2),
+          what: fc.constantFrom('purged', 'failed', 'delayed'),
+        }),
         { maxLength: 5 },
       ),
     }),
@@ -211,11 +216,14 @@ const history = fc
       const failed = Array.from({ length: failures }, (_, n) => ({ ...failure, id: `r${i}-${n}` }));
       story.batch(count, keys, { failures: failed, retained: failures ? [`shared-${i}`] : [] });
       const batch = story.totals.batches;
-      for (const { from, to, what } of pieces) {
+      for (const { from, to, every, what } of pieces) {
         if (from > to || to >= keys) continue;
-        if (what === 'purged') story.purged(batch, [[from, to]]);
-        else if (what === 'failed') story.purgeFailed(batch, [[from, to]]);
-        else story.purgeDelayed(batch, [[from, to]], 4);
+        const which = positions.positionsOf(
+          [...positions.each([[from, to]])].filter((position) => (position - from) % every === 0),
+        );
+        if (what === 'purged') story.purged(batch, which);
+        else if (what === 'failed') story.purgeFailed(batch, which);
+        else story.purgeDelayed(batch, which, 4);
       }
     });
     if (end === 'finished') story.finished();

@@ -7,6 +7,7 @@ import type {
   SelectionView,
   Totals,
 } from '@expunge/contracts';
+import { type Batches, noBatches } from './batch-blocks.js';
 
 /**
  * A job as its events tell it: a function of the set of events folded, whatever their order and repetition.
@@ -94,24 +95,6 @@ export interface RequestAnswer {
   reason: string | null;
 }
 
-export interface Batches {
-  /** Batches of which every object is gone. A repetition of their events changes nothing. */
-  resolved: Positions;
-  /** By batch number. One with an object that could not be purged stays. */
-  open: Record<string, OpenBatch>;
-}
-
-export interface OpenBatch {
-  /** How many keys it has; null until BatchDeleted was heard. */
-  keys: number | null;
-  deletedAt: string | null;
-  purged: Positions;
-  /** Without those purged after all. */
-  failed: Positions;
-  /** The latest time the storage-cleaner promised to try again. */
-  retryAt: string | null;
-}
-
 export const SAMPLE_SIZE = 20;
 export const RECENT_SECONDS = 30;
 /** Requests and answers a job remembers. */
@@ -136,7 +119,7 @@ export function firstHeardOf(id: string, at: string): JobProjection {
     worker: null,
     delay: null,
     progressedAt: 0,
-    batches: { resolved: [], open: {} },
+    batches: noBatches,
     objects: { purged: 0, failed: 0 },
     failures: [],
     retained: [],

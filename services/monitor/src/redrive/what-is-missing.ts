@@ -1,6 +1,6 @@
 import { type EventsWanted, type Positions, positions } from '@expunge/contracts';
-import { pendingKeys } from '../projection/batches.js';
-import type { JobProjection, OpenBatch } from '../projection/job.js';
+import { type OpenBatch, resolvedBatches, unaccountedBatches } from '../projection/batch-blocks.js';
+import type { JobProjection } from '../projection/job.js';
 import { hasGap, heardSequences, isCompletionDue, isFinal } from '../projection/status.js';
 
 export const missingKinds = ['gap', 'queued', 'batches', 'tail', 'silent', 'completion'] as const;
@@ -76,12 +76,10 @@ function silence(job: JobProjection, now: Date): Missing[] {
 }
 
 function unresolvedBatches(job: JobProjection, now: Date): Missing[] {
-  const overdue = Object.entries(job.batches.open).filter(([, batch]) => isOverdue(batch, now));
+  const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now));
   if (overdue.length === 0) return [];
-  const numbers = positions.positionsOf(overdue.map(([number]) => Number(number)));
-  const overtaken = positions.positionsOf(
-    [...positions.each(numbers)].filter((number) => resolvedAbove(job.batches.resolved, number) >= OVERTAKEN_BY),
-  );
+  const numbers = positions.union(...overdue.map(([numbers]) => numbers));
+  const overtaken = positions.difference(numbers, [[overtakenBelow(resolvedBatches(job.batches)), Infinity]]);
   if (overtaken.length > 0) return [batches(`overtaken ${String(overtaken[0]?.[0])}`, overtaken, 0)];
   // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost.
   const fingerprint = `stalled at ${job.objects.purged}+${job.objects.failed}`;
@@ -93,16 +91,21 @@ function batches(fingerprint: string, numbers: Positions, patienceMs: number): M
   return { kind: 'batches', fingerprint, patienceMs, ask };
 }
 
-function isOverdue(batch: OpenBatch, now: Date): boolean {
-  if ((pendingKeys(batch) ?? 0) === 0) return false;
+function isOverdue({ keys, deletedAt, retryAt }: OpenBatch, now: Date): boolean {
+  if (keys === null) return false;
+  const isPast = (second: number | null) => second === null || second * 1000 + BATCH_OVERDUE_MS <= now.getTime();
   // A promised retry holds back: a storage-cleaner has the batch, and said so.
-  return (
-    isPast(batch.deletedAt, now, BATCH_OVERDUE_MS) !== false && isPast(batch.retryAt, now, BATCH_OVERDUE_MS) !== false
-  );
+  return isPast(deletedAt) && isPast(retryAt);
 }
 
-function resolvedAbove(resolved: Positions, number: number): number {
-  return positions.count(positions.difference(resolved, [[0, number]]));
+/** The batch that has so many resolved ones from it on; 0 when there are too few. */
+function overtakenBelow(resolved: Positions): number {
+  let above = 0;
+  for (const [from, to] of resolved.toReversed()) {
+    above += to - from + 1;
+    if (above >= OVERTAKEN_BY) return from + above - OVERTAKEN_BY;
+  }
+  return 0;
 }
 
 function afterSequence(kind: MissingKind, fingerprint: string, after: number, patienceMs: number): Missing {
