@@ -9,6 +9,8 @@ export const recordFailureCodes = [
   'KEY_UNREADABLE',
   /** A key is not the tenant's own. */
   'KEY_OUTSIDE_PREFIX',
+  /** Its keys alone would fill more than a plan holds. */
+  'TOO_MANY_KEYS',
   /** It changed between plan and delete, pass after pass. */
   'STILL_CHANGING',
 ] as const;

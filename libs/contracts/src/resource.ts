@@ -71,7 +71,7 @@ export const receipts: ResourceDefinition = {
   ],
 };
 
-/** The prefix of one tenant's keys, or null where any key is allowed. */
+/** The prefix of one tenant's keys, or null where any key is allowed. A `$` in the tenant's name is a `$`. */
 export function keyPrefixOf(resource: ResourceDefinition, tenant: string): string | null {
   // As a string, a tenant called `$$` would be written `$`, which is another tenant.
   return resource.keyPrefix?.replaceAll('{tenantId}', () => tenant) ?? null;

@@ -58,10 +58,10 @@ async function connect(client: mongoose.mongo.MongoClient, closed: AbortSignal):
   }
 }
 
-/** Codes of a server that is going away, overloaded, or no longer primary: the same command may succeed later. */
+/** Codes of a server that is going away, overloaded, no longer primary, or told to stop: the same command may succeed later. */
 const passing = new Set([
-  6, 7, 24, 50, 63, 89, 91, 112, 133, 134, 189, 202, 262, 317, 358, 384, 462, 9001, 10107, 11600, 11602, 13435, 13436,
-  50915,
+  6, 7, 24, 43, 50, 63, 89, 91, 100, 112, 133, 134, 175, 189, 202, 237, 262, 317, 358, 384, 462, 9001, 10107, 11600,
+  11601, 11602, 13435, 13436, 50915,
 ]);
 
 // The driver lets some of the socket's own errors through as they are.

@@ -33,14 +33,15 @@ export class BatchService {
     return { ...page, records: page.records.filter((record) => !known.has(String(record.id))) };
   }
 
-  until(clock: RecordsClock): Date {
-    return new Date(clock.earliest().getTime() + timing.plan);
+  /** The plan is written first: on a slow database that alone may take its time, which the delete is given anew. */
+  until(clock: RecordsClock, writeMs: number): Date {
+    return new Date(clock.earliest().getTime() + timing.plan + Math.min(writeMs, timing.slowWrite));
   }
 
-  plan(job: DeletionJob, page: FullPage, context: BatchContext): DeletionJob {
+  plan(job: DeletionJob, page: FullPage, context: BatchContext, writeMs: number): DeletionJob {
     const { resource, clock, owner } = context;
     const keyPrefix = keyPrefixOf(resource, job.tenant);
-    return planBatch(job, page, { owner, until: this.until(clock), keyPrefix, now: new Date() });
+    return planBatch(job, page, { owner, until: this.until(clock, writeMs), keyPrefix, now: new Date() });
   }
 
   /**

@@ -7,7 +7,7 @@ import {
   type ResourceDefinition,
   selectionFor,
 } from '@expunge/contracts';
-import { type Publisher, ValidationError } from '@expunge/messaging';
+import { type Publisher, TransientError, ValidationError } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
 import { SOURCE } from './deletion-job/emit.js';
@@ -17,6 +17,9 @@ import type { Outbox } from './outbox.service.js';
 import { createCommand } from './records/indexes.js';
 import type { Records } from './records/records.js';
 import type { Turns } from './turns.service.js';
+
+/** While a new RESOURCES_FILE is rolled out, the next attempt may meet a deleter that knows the resource. */
+const NEW_RESOURCE_MS = 60_000;
 
 /** Turns DeleteRequested into a job, once, however often it arrives. */
 export class DeleteRequestService {
@@ -32,7 +35,8 @@ export class DeleteRequestService {
 
   /** Done only when outbox and slice are out: the message is what brings them out if this worker dies. */
   async accept(request: DeleteRequested): Promise<void> {
-    if (!request.tenantid) throw new ValidationError('the request names no tenant');
+    // A tenant with a slash would have its keys under another tenant's prefix.
+    if (!request.tenantid || request.tenantid.includes('/')) throw new ValidationError('the request names no tenant');
     const bodyHash = hashOf(request);
     const log = this.options.log.child({ job: request.subject });
     let job = await this.jobs.read(request.subject);
@@ -51,6 +55,8 @@ export class DeleteRequestService {
     if (job?.bodyHash !== bodyHash) {
       return this.refuse(request, bodyHash, 'conflict', 'another request has this job id');
     }
+    // A job that is past its start is its slices' and the watchdog's: a write from here would cost a live slice its place.
+    if (isActive(job.state) && !job.outbox.some((event) => event.sequence === 1)) return;
     const said = await this.outbox.empty(job);
     if (isActive(said.state)) await this.turns.now(said.id, said.lanes[0].turn);
   }
@@ -58,6 +64,9 @@ export class DeleteRequestService {
   private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {
     const { instance } = this.options;
     const resource = this.resources.get(request.data.resource);
+    if (!resource && Date.now() - Date.parse(request.time) < NEW_RESOURCE_MS) {
+      throw new TransientError('UNKNOWN_RESOURCE', `this deleter knows no resource ${request.data.resource} yet`);
+    }
     const error = await this.obstacle(request, resource);
     if (error || !resource) {
       const unknown = { code: 'UNKNOWN_RESOURCE', message: `this deleter knows no resource ${request.data.resource}` };

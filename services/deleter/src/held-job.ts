@@ -3,11 +3,15 @@ import { withoutFlushed } from './deletion-job/emit.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 
+const KEEP_ALIVE_MS = 2000;
+
 /** The job as this worker last read or wrote it. It loses it to whoever writes in between (ConflictError). */
 export class HeldJob {
   private flushed = new Set<string>();
   /** Whether this slice was counted as an attempt. */
   started = false;
+  /** How long the last write took: a plan's time begins only when it is written. */
+  writeMs = 0;
 
   constructor(
     public job: DeletionJob,
@@ -21,7 +25,9 @@ export class HeldJob {
 
   /** One write: the change, and the outbox without what is out by now. */
   async write(change: DeletionJob): Promise<void> {
+    const began = performance.now();
     this.job = await this.jobs.write(withoutFlushed(change, this.flushed));
+    this.writeMs = performance.now() - began;
     this.flushed = new Set();
   }
 
@@ -29,6 +35,17 @@ export class HeldJob {
   async flush(): Promise<void> {
     const flushed = await this.outbox.flush(this.job);
     for (const id of flushed) this.flushed.add(id);
+  }
+
+  /**
+   * Tells the watchdog, while something takes long, that somebody is at it. No write of its own: the revision stays, so
+   * it is without effect once somebody moved on.
+   */
+  keepAlive(): Disposable {
+    const timer = setInterval(() => {
+      this.jobs.touch(this.job).catch(() => undefined);
+    }, KEEP_ALIVE_MS).unref();
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** For a job that no slice will write again: an outbox left for a later write would stand for ever. */

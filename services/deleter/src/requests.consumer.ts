@@ -6,8 +6,10 @@ import { Payload } from '@nestjs/microservices';
 import { DeleteRequestService } from './delete-request.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 
-/** Events published for one EventsWanted; the monitor asks again for more. */
-const AT_ONCE = 1000;
+/** Events in memory at a time, each up to a megabyte. */
+const AT_ONCE = 8;
+/** Published for one EventsWanted; the monitor asks again for more. */
+const MOST_BYTES = 16_000_000;
 
 @Controller()
 export class RequestsConsumer {
@@ -31,7 +33,11 @@ export class RequestsConsumer {
   }
 
   private async republish(wanted: EventsWanted): Promise<void> {
-    const events = await this.events.find(wanted.subject, wanted.data, AT_ONCE);
-    await Promise.all(events.map((event) => this.publisher.publish(event)));
+    let bytes = 0;
+    for await (const events of this.events.find(wanted.subject, wanted.data, AT_ONCE)) {
+      await Promise.all(events.map((event) => this.publisher.publish(event)));
+      bytes += events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+      if (bytes > MOST_BYTES) return;
+    }
   }
 }

@@ -8,16 +8,20 @@ import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
 import { type DelayCause, isActive, timing } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
-import { endSlice, startSlice } from './deletion-job/turn.js';
+import { endSlice, forgive, startSlice } from './deletion-job/turn.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
-import type { RecordsClock } from './records/records-clock.js';
 import type { Turns } from './turns.service.js';
 
 /** Batches of one slice at most: a page of many skipped records must not hold a delivery for long. */
 const MAX_STEPS = 200;
+
+const tooSlow: ErrorInfo = {
+  code: 'RECORDS_SLOW',
+  message: "a delete reached the records' server after its plan's deadline",
+};
 
 /** One slice message's worth of work on a job. */
 export class SliceService {
@@ -41,12 +45,13 @@ export class SliceService {
     if (!job) throw new NotFoundError(`there is no job ${id}`);
     const held = new HeldJob(job, this.jobs, this.outbox);
     const verdict = sliceVerdict(job, turn, new Date());
-    if (verdict.do === 'nothing') return held.settle();
+    // The outbox of a job under way is its live slice's, which a write from here would cost its place; or the watchdog's.
+    if (verdict.do === 'nothing') return isActive(job.state) ? undefined : held.settle();
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
     const log = this.options.log.child({ job: id, turn });
+    using _alive = held.keepAlive();
     try {
-      const giveUp = verdict.do === 'give-up' || waitedTooLong(job, this.options.storeRetryForMs, new Date());
-      await (giveUp ? this.giveUp(held, log) : this.work(held, turn, log));
+      await (verdict.do === 'give-up' ? this.giveUp(held, log) : this.work(held, turn, log));
     } catch (error) {
       await this.afterError(held, error, log);
     }
@@ -67,7 +72,7 @@ export class SliceService {
     const owner = `${this.options.instance}:${turn}`;
     const started = startSlice(held.job);
     const standing = started.lanes[0].plan;
-    await held.write(standing ? takeOver(started, { owner, until: this.batches.until(clock) }) : started);
+    await held.write(standing ? takeOver(started, { owner, until: this.batches.until(clock, held.writeMs) }) : started);
     held.started = true;
     log.info(
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
@@ -85,10 +90,10 @@ export class SliceService {
       const { plan } = held.lane;
       if (plan) {
         const resolved = await this.batches.execute(held, context, more);
-        if (!resolved) return this.letGo(held, context.clock);
+        if (!resolved) return this.wait(held, 'store', tooSlow, log);
         const { job, nextPage } = resolved;
         const next = nextPage && isFull(nextPage) && performance.now() < endsAt ? nextPage : null;
-        await held.write(next ? this.batches.plan(job, next, context) : job);
+        await held.write(next ? this.batches.plan(job, next, context, held.writeMs) : job);
         this.batches.report(held.job, plan, log);
         page = next ? null : nextPage;
         continue;
@@ -98,7 +103,7 @@ export class SliceService {
       if (page.closesAt === null) {
         if (await this.atPassEnd(held, log)) return;
       } else if (isFull(page)) {
-        await held.write(this.batches.plan(held.job, page, context));
+        await held.write(this.batches.plan(held.job, page, context, held.writeMs));
       } else {
         held.job = passOver(held.job, page.closesAt);
       }
@@ -107,11 +112,6 @@ export class SliceService {
     await held.flush();
     await held.write(endSlice(held.job));
     await this.turns.now(held.job.id, held.lane.turn);
-  }
-
-  /** The clock refused the delete, or may have: nobody looks before the deadline is over. */
-  private letGo(held: HeldJob, clock: RecordsClock): Promise<void> {
-    return this.turns.later(held.job.id, held.lane.turn, msUntilTakeOver(held.job, clock.earliest()));
   }
 
   /** True when the slice is over with it. */
@@ -133,6 +133,7 @@ export class SliceService {
 
   private async wait(held: HeldJob, cause: DelayCause, error: ErrorInfo, log: Logger): Promise<void> {
     const now = new Date();
+    if (waitedTooLong(held.job, cause, this.options.storeRetryForMs, now)) return this.giveUp(held, log);
     await held.write(delay(held.job, { cause, error }, { instance: this.options.instance, now }));
     const { waiting, turn, attempt } = held.lane;
     const ms = (waiting?.retryAt.getTime() ?? 0) - now.getTime();
@@ -144,12 +145,16 @@ export class SliceService {
   private async afterError(held: HeldJob, error: unknown, log: Logger): Promise<void> {
     // Once the job is at rest there is nothing to wait for but its outbox, which the message brings out again.
     if (error instanceof ConflictError || !isActive(held.job.state)) throw error;
-    if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') throw error;
+    if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') {
+      // The worker lives and knows why: no strike, if that can still be written.
+      if (held.started) await held.write(forgive(held.job)).catch(() => undefined);
+      throw error;
+    }
     if (!held.started) held.job = startSlice(held.job);
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof TransientError) return this.wait(held, 'store', { code: error.code, message }, log);
-    log.error({ err: error }, 'slice failed');
-    return this.wait(held, 'error', { code: codeOf(error), message }, log);
+    const isStore = error instanceof TransientError;
+    if (!isStore) log.error({ err: error }, 'slice failed');
+    await this.wait(held, isStore ? 'store' : 'error', { code: isStore ? error.code : codeOf(error), message }, log);
   }
 
   /** Before a job fails, its plan is resolved by reading: keys of records already gone must not end in it. */
@@ -162,13 +167,15 @@ export class SliceService {
         const clock = await this.records.clock();
         const ahead = msUntilTakeOver(job, clock.earliest());
         if (ahead > 0) {
-          await this.letGo(held, clock);
+          await this.turns.later(job.id, held.lane.turn, ahead);
           return;
         }
         await held.write(await this.batches.resolveByReading(held, resource));
       } catch (unreadable) {
         const { storeRetryForMs } = this.options;
-        if (unreadable instanceof ConflictError || !waitedTooLong(job, storeRetryForMs, new Date())) throw unreadable;
+        const { waiting } = held.lane;
+        const tooLong = waiting !== null && waitedTooLong(job, waiting.cause, storeRetryForMs, new Date());
+        if (unreadable instanceof ConflictError || !tooLong) throw unreadable;
         log.warn({ err: unreadable }, 'fails with a batch unresolved: its keys stay in the plan');
       }
     }

@@ -91,7 +91,9 @@ describe('a job', () => {
     await world.db.collection('receipts').dropIndex('previewKey_1');
     const deleter = world.deleter('d1');
     await deleter.requests.accept(deleteRequested('no-index'));
-    await deleter.requests.accept(deleteRequested('no-resource', { resource: 'invoices' }));
+    const notAfter = new Date(Date.now() + 60_000).toISOString();
+    const old = new Date(Date.now() - 61_000);
+    await deleter.requests.accept(deleteRequested('no-resource', { resource: 'invoices', notAfter }, old));
     await deleter.requests.accept(deleteRequested('no-field', { selection: { filter: { tenantId: 'other' } } }));
     const { events, slices } = await world.published();
     expect(events.map((e) => [e.type, (e.data as { error: { code: string } }).error.code])).toEqual([
@@ -99,7 +101,10 @@ describe('a job', () => {
       ['DeletionFailed', 'UNKNOWN_RESOURCE'],
       ['DeletionFailed', 'INVALID_SELECTION'],
     ]);
-    expect(JSON.stringify(events[0])).toContain('createIndex({\\"previewKey\\":1})');
+    expect(JSON.stringify(events[0])).toContain('createIndex({\\"previewKey\\":1}');
+    // A deleter that has not been given the new resource yet is no reason to fail.
+    const fresh = deleter.requests.accept(deleteRequested('new-resource', { resource: 'invoices' }));
+    await expect(fresh).rejects.toMatchObject({ name: 'TransientError', code: 'UNKNOWN_RESOURCE' });
     expect(slices).toEqual([]);
   });
 

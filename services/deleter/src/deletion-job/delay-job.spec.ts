@@ -54,9 +54,10 @@ describe('a job that waits', () => {
   it('has waited too long once a store was away for longer than the setting, through all its attempts', () => {
     let job = later(startSlice(runningJob()), 'store', at(10));
     job = later(startSlice(job), 'store', at(70));
-    expect(waitedTooLong(job, 60_000, at(70))).toBe(false);
-    expect(waitedTooLong(job, 60_000, at(71))).toBe(true);
-    expect(waitedTooLong(later(runningJob(), 'purge-backlog'), 1, at(99))).toBe(false);
+    expect(waitedTooLong(job, 'store', 60_000, at(70))).toBe(false);
+    expect(waitedTooLong(job, 'store', 60_000, at(71))).toBe(true);
+    expect(waitedTooLong(job, 'error', 60_000, at(71))).toBe(false);
+    expect(waitedTooLong(later(runningJob(), 'purge-backlog'), 'purge-backlog', 1, at(99))).toBe(false);
   });
 
   it('fails with its cursor where it was, and tells why', () => {

@@ -32,10 +32,10 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
   );
 }
 
-/** Whether a store has refused for longer than it is waited for. */
-export function waitedTooLong(job: DeletionJob, storeRetryForMs: number, now: Date): boolean {
+/** Whether the job has been refused, for this same cause and without any progress, for longer than that is waited for. */
+export function waitedTooLong(job: DeletionJob, cause: DelayCause, storeRetryForMs: number, now: Date): boolean {
   const [{ waiting }] = job.lanes;
-  if (waiting?.cause !== 'store' && waiting?.cause !== 'error') return false;
+  if (waiting?.cause !== cause || (cause !== 'store' && cause !== 'error')) return false;
   return now.getTime() - waiting.since.getTime() > storeRetryForMs;
 }
 

@@ -99,6 +99,8 @@ export const timing = {
   slice: 1000,
   /** How long a plan may be deleted by. */
   plan: 1000,
+  /** At most so much longer where writing the plan itself takes long. */
+  slowWrite: 5000,
   /** A delete that began in time may run this long. */
   maxTime: 2000,
   /** After a fail-over another server's clock answers: how far it may be behind. */

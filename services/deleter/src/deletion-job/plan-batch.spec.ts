@@ -35,6 +35,13 @@ describe('planning a batch', () => {
     expect(plan.closesAt).toBe('c');
   });
 
+  it('leaves a record whose keys alone would fill more than a plan', () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `tenants/acme/${'ä'.repeat(500)}${i}`);
+    const job = planBatch(runningJob(), page(record('a', ...keys), record('b', ...keys.slice(0, 500))), planFacts);
+    expect(job.lanes[0].plan?.records.map((r) => r.id)).toEqual(['b']);
+    expect(job.lanes[0].plan?.failures).toMatchObject([{ id: 'a', code: 'TOO_MANY_KEYS' }]);
+  });
+
   it('takes any key where the resource has no prefix', () => {
     const job = planBatch(runningJob(), page(record('a', 'anywhere/1')), { ...planFacts, keyPrefix: null });
     expect(job.lanes[0].plan?.records).toHaveLength(1);

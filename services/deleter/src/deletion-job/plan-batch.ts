@@ -18,6 +18,10 @@ export interface Page {
 export type FullPage = Page & { closesAt: WireId };
 export const isFull = (page: Page): page is FullPage => page.closesAt !== null && page.records.length > 0;
 
+/** Ids and keys of one plan, in bytes of JSON: plan, event and delete stay far from the largest document and message. */
+export const PLAN_BYTES = 1_000_000;
+export const keyBytes = (keys: readonly string[]): number => new TextEncoder().encode(JSON.stringify(keys)).length;
+
 /** Sorts a page into what is deleted and what stays, and notes both down before anything happens. */
 export function planBatch(
   job: DeletionJob,
@@ -48,6 +52,14 @@ function failureOf(record: PageRecord, keyPrefix: string | null, stillChanging: 
   const { id, keys } = record;
   if (!keys.readable) {
     return { id, code: 'KEY_UNREADABLE', message: `${keys.path} holds something that is no object key` };
+  }
+  const bytes = keyBytes(keys.keys);
+  if (bytes > PLAN_BYTES) {
+    return {
+      id,
+      code: 'TOO_MANY_KEYS',
+      message: `its ${keys.keys.length} keys are ${bytes} bytes, more than ${PLAN_BYTES}`,
+    };
   }
   if (keyPrefix !== null && keys.keys.some((key) => !key.startsWith(keyPrefix))) {
     return { id, code: 'KEY_OUTSIDE_PREFIX', message: `refers to an object outside ${keyPrefix}` };

@@ -1,6 +1,6 @@
 import type { EventsWanted } from '@expunge/contracts';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime';
+import mongoose from 'mongoose';
 import type { DeletionEvent } from '../deletion-job/deletion-job.js';
 
 interface StoredEvent {
@@ -13,6 +13,13 @@ interface StoredEvent {
 }
 
 const UNAVAILABLE = 'JOBS_UNAVAILABLE';
+
+/** An error beside a duplicate, or of the write concern, means that something may not stand. */
+function isNothingButDuplicates(error: unknown): boolean {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) return false;
+  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return errors.every(({ code }) => code === 11000) && error.result.getWriteConcernError() === undefined;
+}
 
 /** The record of what happened. An event stands here before it leaves its outbox, and is published from here again. */
 export class EventStore {
@@ -39,12 +46,12 @@ export class EventStore {
       }));
       await asStoreError(UNAVAILABLE, () => this.events.insertMany(stored, { ordered: false, ignoreUndefined: true }));
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
+      if (!isNothingButDuplicates(error)) throw error;
     }
   }
 
-  /** In the order of sequences. */
-  async find(job: string, wanted: EventsWanted['data'], limit: number): Promise<DeletionEvent[]> {
+  /** In the order of sequences, `atOnce` at a time. */
+  async *find(job: string, wanted: EventsWanted['data'], atOnce: number): AsyncGenerator<DeletionEvent[]> {
     const ranges = (field: 'sequence' | 'batch', positions: [number, number][] = []) =>
       positions.map(([from, to]) => ({ job, [field]: { $gte: from, $lte: to } }));
     const any = [
@@ -52,10 +59,16 @@ export class EventStore {
       ...ranges('batch', wanted.batches),
       ...(wanted.after === undefined ? [] : [{ job, sequence: { $gt: wanted.after } }]),
     ];
-    if (any.length === 0) return [];
-    const found = await asStoreError(UNAVAILABLE, () =>
-      this.events.find({ $or: any }, { sort: { sequence: 1 }, limit }).toArray(),
-    );
-    return found.map((event) => event.message);
+    if (any.length === 0) return;
+    for (let after = 0; ;) {
+      const found = await asStoreError(UNAVAILABLE, () =>
+        this.events
+          .find({ $and: [{ $or: any }, { sequence: { $gt: after } }] }, { sort: { sequence: 1 }, limit: atOnce })
+          .toArray(),
+      );
+      if (found.length > 0) yield found.map((event) => event.message);
+      if (found.length < atOnce) return;
+      after = found.at(-1)?.sequence ?? after;
+    }
   }
 }

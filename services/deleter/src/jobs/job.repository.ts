@@ -52,6 +52,17 @@ export class JobRepository {
     return job;
   }
 
+  /** Says that somebody is at the job, unless it moved on; see HeldJob.keepAlive. */
+  async touch(job: DeletionJob): Promise<void> {
+    const writtenAt = new Date();
+    await asStoreError(UNAVAILABLE, () =>
+      this.jobs.updateOne(
+        { _id: job.id, revision: job.revision },
+        { $set: { writtenAt, dueAt: dueAt({ ...job, writtenAt }) } },
+      ),
+    );
+  }
+
   /** Jobs that are not at rest and that nobody has written for longer than a slice and its deadline can take. */
   async overdue(now: Date, limit: number): Promise<{ id: string; turn: number }[]> {
     const found = await asStoreError(UNAVAILABLE, () =>

@@ -24,10 +24,16 @@ export function inScope(resource: ResourceDefinition, scope: Scope): Filter {
   };
 }
 
-/** The next records after the cursor. */
-export function pageFilter(resource: ResourceDefinition, scope: Scope, cursor: WireId | null): Filter {
+/** The next records after the cursor, up to an id. */
+export function pageFilter(
+  resource: ResourceDefinition,
+  scope: Scope,
+  cursor: WireId | null,
+  upTo: WireId | null = null,
+): Filter {
   const after = cursor === null ? [] : [{ _id: { $gt: toBson(resource.idType, cursor) } }];
-  return { $and: [inScope(resource, scope), ...after] };
+  const until = upTo === null ? [] : [{ _id: { $lte: toBson(resource.idType, upTo) } }];
+  return { $and: [inScope(resource, scope), ...after, ...until] };
 }
 
 /**

@@ -2,9 +2,9 @@ import { type Bound, type ResourceDefinition, type WireId } from '@expunge/contr
 import { asStoreError } from '@expunge/runtime';
 import mongoose from 'mongoose';
 import { type Plan, timing } from '../deletion-job/deletion-job.js';
-import type { Page, PageRecord } from '../deletion-job/plan-batch.js';
+import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
-import { missingOf } from './indexes.js';
+import { missingOf, pageIndexOf } from './indexes.js';
 import { parseKeyPath, readKeys } from './key-path.js';
 import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.js';
 import { ofType, toBson, toWire } from './record-ids.js';
@@ -17,9 +17,20 @@ type Document = mongoose.mongo.Document;
 const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
 const MAX_TIME_EXPIRED = 50;
 const NAMESPACE_NOT_FOUND = 26;
-/** A page closes at this many bytes of ids and keys, so that plan and event stay far from the largest document. */
-const PAGE_BYTES = 1_000_000;
+/**
+ * Records a page looks at, at most. A filter that few records match would otherwise read a tenant's whole range in one
+ * query, and run out of its time each time from the same cursor.
+ */
+const WINDOW = 50_000;
 const READ_TIMEOUT_MS = 30_000;
+/**
+ * While millions of records of the job itself share a key, finding one outside takes a walk past them all: then it is
+ * asked again with the next batch that holds the key, and by the last one none of them is left.
+ */
+const OUTSIDE_TIMEOUT_MS = 200;
+const HINT_FRESH_MS = 5000;
+/** A collection's own collation may take 'acme' and 'ACME' for the same tenant, id or key. */
+const exact = { collation: { locale: 'simple' } } as const;
 const COUNT_TIMEOUT_MS = 2000;
 
 const hasCode = (error: unknown, code: number): boolean =>
@@ -27,6 +38,8 @@ const hasCode = (error: unknown, code: number): boolean =>
 
 /** The user's own database. Nothing is created in it, no index and no collection. */
 export class RecordsRepository implements Records {
+  private readonly pageIndexes = new Map<string, { name: string; at: number }>();
+
   constructor(
     private readonly db: mongoose.mongo.Db,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
@@ -44,13 +57,7 @@ export class RecordsRepository implements Records {
   }
 
   async missingIndexes(resource: ResourceDefinition) {
-    try {
-      const indexes = await asStoreError(UNAVAILABLE, () => this.collection(resource).indexes());
-      return missingOf(resource, indexes);
-    } catch (error) {
-      if (hasCode(error, NAMESPACE_NOT_FOUND)) return missingOf(resource, []);
-      throw error;
-    }
+    return missingOf(resource, await this.indexes(resource));
   }
 
   async bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound> {
@@ -58,9 +65,13 @@ export class RecordsRepository implements Records {
     const atMost: Document[] = [{ [resource.tenantField]: { $eq: tenant } }, { _id: ofType[resource.idType] }];
     // An ObjectId tells its second: what was created while the request waited in its queue stays out.
     if (resource.idType === 'objectId') atMost.push({ _id: { $lte: lastObjectIdOf(requestedAt) } });
+    const hint = await this.pageIndex(resource);
     const [greatest] = await asStoreError(UNAVAILABLE, () =>
       this.collection(resource)
-        .find({ $and: atMost }, { projection: { _id: 1 }, sort: { _id: -1 }, limit: 1, maxTimeMS: READ_TIMEOUT_MS })
+        .find(
+          { $and: atMost },
+          { ...exact, hint, projection: { _id: 1 }, sort: { _id: -1 }, limit: 1, maxTimeMS: READ_TIMEOUT_MS },
+        )
         .toArray(),
     );
     return { idAtMost: greatest ? toWire(resource.idType, greatest._id) : null };
@@ -70,7 +81,7 @@ export class RecordsRepository implements Records {
     return asStoreError(UNAVAILABLE, async () => {
       try {
         const filter = inScope(resource, scope);
-        return await this.collection(resource).countDocuments(filter, { maxTimeMS: COUNT_TIMEOUT_MS });
+        return await this.collection(resource).countDocuments(filter, { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
       } catch (error) {
         if (hasCode(error, MAX_TIME_EXPIRED)) return null;
         throw error;
@@ -79,12 +90,15 @@ export class RecordsRepository implements Records {
   }
 
   async page(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, limit: number): Promise<Page> {
+    const hint = await this.pageIndex(resource);
+    const windowEnd = 'filter' in scope.selection ? await this.windowEnd(resource, scope, cursor, hint) : null;
     const paths = resource.objectKeyPaths.map(parseKeyPath);
     const records: PageRecord[] = [];
-    let closesAt: WireId | null = null;
-    let bytes = 0;
-    await asStoreError(UNAVAILABLE, async () => {
-      const found = this.collection(resource).find(pageFilter(resource, scope, cursor), {
+    const isWhole = await asStoreError(UNAVAILABLE, async () => {
+      let bytes = 0;
+      const found = this.collection(resource).find(pageFilter(resource, scope, cursor, windowEnd), {
+        ...exact,
+        hint,
         projection: this.keysOnly(resource),
         sort: { _id: 1 },
         limit,
@@ -95,18 +109,23 @@ export class RecordsRepository implements Records {
         const id = toWire(resource.idType, record._id);
         if (id === null) throw new Error(`_id of another type in a page of ${resource.idType} ids`);
         const keys = readKeys(record, paths);
+        bytes += String(id).length + (keys.readable ? keyBytes(keys.keys) : 0);
+        if (bytes > PLAN_BYTES && records.length > 0) return false;
         records.push({ id, keys });
-        closesAt = id;
-        bytes += String(id).length + (keys.readable ? keys.keys.reduce((sum, key) => sum + key.length, 0) : 0);
-        if (bytes > PAGE_BYTES) break;
       }
+      return true;
     });
-    return { records, closesAt };
+    // A page that is not full has seen its window to the end.
+    const sawWindow = isWhole && records.length < limit && windowEnd !== null;
+    return { records, closesAt: sawWindow ? windowEnd : (records.at(-1)?.id ?? null) };
   }
 
   async delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
     const { deletedCount } = await asStoreError(UNAVAILABLE, () =>
-      this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), { maxTimeMS: timing.maxTime }),
+      this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), {
+        ...exact,
+        maxTimeMS: timing.maxTime,
+      }),
     );
     return { answered: deletedCount === plan.records.length || clock.latest() < plan.until };
   }
@@ -116,18 +135,53 @@ export class RecordsRepository implements Records {
       const standing = await this.standing(resource, plan);
       const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
       const holders = [...this.resources.values()].filter((other) => other.keysShared);
-      const referred = await findReferred(
-        this.db,
-        holders.map((holder) => ({ holder, except: null })),
-        planned,
-      );
-      const heldOutside = await findReferred(
-        this.db,
-        holders.map((holder) => ({ holder, except: holder === resource ? inScope(resource, scope) : null })),
-        [...referred],
-      );
+      const everywhere = holders.map((holder) => ({ holder, except: null }));
+      const referred = await findReferred(this.db, everywhere, planned);
+      const outside = holders.map((holder) => ({
+        holder,
+        except: holder === resource ? inScope(resource, scope) : null,
+      }));
+      const heldOutside = await findReferred(this.db, outside, [...referred], OUTSIDE_TIMEOUT_MS);
       return { standing, referred, heldOutside };
     });
+  }
+
+  /** The id at which the page's window ends; null when the rest is no longer than one. */
+  private async windowEnd(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, hint: string) {
+    const whole: Scope = { ...scope, selection: { all: true } };
+    const [last] = await asStoreError(UNAVAILABLE, () =>
+      this.collection(resource)
+        .find(pageFilter(resource, whole, cursor), {
+          ...exact,
+          hint,
+          projection: { _id: 1 },
+          sort: { _id: 1 },
+          skip: WINDOW - 1,
+          limit: 1,
+          maxTimeMS: READ_TIMEOUT_MS,
+        })
+        .toArray(),
+    );
+    return last ? toWire(resource.idType, last._id) : null;
+  }
+
+  /** The index that pages are read by, named to the server: its planner might take `_id` for the order and walk every tenant. */
+  private async pageIndex(resource: ResourceDefinition): Promise<string> {
+    const known = this.pageIndexes.get(resource.name);
+    if (known && performance.now() - known.at < HINT_FRESH_MS) return known.name;
+    const name = pageIndexOf(resource, await this.indexes(resource));
+    if (name === null) throw new Error(`${resource.collection} has no index on ${resource.tenantField}, _id`);
+    this.pageIndexes.set(resource.name, { name, at: performance.now() });
+    return name;
+  }
+
+  private async indexes(resource: ResourceDefinition): Promise<object[]> {
+    try {
+      return await asStoreError(UNAVAILABLE, () => this.collection(resource).indexes());
+    } catch (error) {
+      if (hasCode(error, NAMESPACE_NOT_FOUND)) return [];
+      throw error;
+    }
   }
 
   private async standing(resource: ResourceDefinition, plan: Plan): Promise<Map<string, string[] | null>> {

@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '@expunge/contracts';
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
 import { dotted, parseKeyPath, readKeys } from './key-path.js';
 
 type Document = mongoose.mongo.Document;
@@ -9,12 +9,14 @@ const AT_ONCE = 1000;
 
 /**
  * Which of `keys` some record refers to, by the index on each key path. `except` leaves out records of one resource.
- * Each round asks only for keys not yet found, so a widely shared key costs one round.
+ * Each round asks only for keys not yet found, so a widely shared key costs one round. With `giveUpAfterMs` a round that
+ * takes longer finds nothing.
  */
 export async function findReferred(
   db: mongoose.mongo.Db,
   holders: readonly { holder: ResourceDefinition; except: Document | null }[],
   keys: readonly string[],
+  giveUpAfterMs?: number,
 ): Promise<Set<string>> {
   const missing = new Set(keys);
   const found = new Set<string>();
@@ -27,8 +29,17 @@ export async function findReferred(
         const filter = except ? { $and: [wanted, { $nor: [except] }] } : wanted;
         const records = await db
           .collection(holder.collection)
-          .find(filter, { projection: { _id: 0, [dotted(path)]: 1 }, limit: AT_ONCE, maxTimeMS: 30_000 })
-          .toArray();
+          .find(filter, {
+            collation: { locale: 'simple' },
+            projection: { _id: 0, [dotted(path)]: 1 },
+            limit: AT_ONCE,
+            maxTimeMS: giveUpAfterMs ?? 30_000,
+          })
+          .toArray()
+          .catch((error: unknown) => {
+            if (giveUpAfterMs !== undefined && isTimeout(error)) return [];
+            throw error;
+          });
         const before = missing.size;
         for (const record of records)
           for (const key of keysIn(record, path.text, missing)) {
@@ -41,6 +52,8 @@ export async function findReferred(
   }
   return found;
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof mongoose.mongo.MongoServerError && error.code === 50;
 
 /** Which wanted keys a record holds at a path, whatever else stands there. */
 function keysIn(record: Document, path: string, wanted: ReadonlySet<string>): string[] {
