@@ -402,6 +402,68 @@ describe('when workers die or freeze', () => {
     expect(await world.own.collection('jobs').find().toArray()).toEqual(before);
   });
 
+  it('leaves a live slice its place, whatever stale turns and repeated requests come by', async () => {
+    await fill(world.db, 8);
+    const deleter = world.deleter('d1');
+    const request = deleteRequested('job');
+    await deleter.requests.accept(request);
+    const midway = (records: Records) => intercept(records, 'delete', () => new Promise(() => undefined));
+    void world.deleter('busy', { records: midway }).slices.run('job', 1);
+    await until(async () => (await deleter.jobs.read('job'))?.lanes[0].plan ?? null);
+    await world.published();
+    const before = await deleter.jobs.read('job');
+    await deleter.slices.run('job', 7);
+    await deleter.requests.accept(request);
+    expect(await deleter.jobs.read('job')).toMatchObject({ revision: before?.revision, outbox: before?.outbox });
+    expect(await world.published()).toEqual({ slices: [], later: [], batches: [], events: [] });
+  });
+
+  it('is not taken for dead while a read takes longer than the watchdog waits', async () => {
+    await fill(world.db, 2);
+    let answer: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const deleter = world.deleter('d1', {
+      records: (records) => intercept(records, 'page', async (real, ...args) => slow.then(() => real(...args))),
+    });
+    await deleter.requests.accept(deleteRequested('job'));
+    const slice = deleter.slices.run('job', 1);
+    const started = await until(async () => {
+      const job = await deleter.jobs.read('job');
+      return job?.lanes[0].attempt === 1 ? job : null;
+    });
+    await world.published();
+    const overdueAt = started.writtenAt.getTime() + 7000;
+    await until(() => Promise.resolve(Date.now() > overdueAt ? true : null));
+    await deleter.watchdog.sweep(Date.now());
+    expect((await world.published()).slices).toEqual([]);
+    answer();
+    await slice;
+    expect(await deleter.jobs.read('job')).toMatchObject({
+      totals: { succeeded: 2 },
+      lanes: [{ turn: 2, strikes: 0 }],
+    });
+  }, 20_000);
+
+  it('waits, and never fails, while the clock refuses its deletes: the store is slow, nobody died', async () => {
+    await fill(world.db, 2);
+    const late = (n: number) => {
+      const ahead = withClockAhead(n * 30_000);
+      const records = (r: Records) => intercept(ahead(r), 'delete', () => Promise.resolve({ answered: false }));
+      return world.deleter('d1', { records });
+    };
+    await late(0).requests.accept(deleteRequested('job'));
+    for (let n = 1; n <= 8; n++) {
+      await late(n).skipWait('job');
+      await late(n).slices.run('job', 1);
+      expect(await late(n).jobs.read('job')).toMatchObject({
+        state: 'running',
+        lanes: [{ attempt: n, strikes: 0, waiting: { cause: 'store', error: { code: 'RECORDS_SLOW' } } }],
+      });
+    }
+    await runToEnd(world.deleter('d2', { records: withClockAhead(600_000) }), 'job');
+    expect(await receiptsLeft()).toBe(0);
+  });
+
   it('fails after five attempts that ended badly, and first tells the keys of what was deleted', async () => {
     await fill(world.db, 4);
     const broken = (ahead: number) =>
