@@ -47,7 +47,7 @@ export const workQueues = {
     name: 'monitor.events',
     service: 'monitor',
     bindings: ['delete.#', 'deletion.#', 'batch.#', 'purge.#', 'objects.#', 'job.#', 'topology.#'],
-    prefetch: 100,
+    prefetch: 32,
     singleActiveConsumer: true,
   },
 } as const satisfies Record<string, WorkQueue>;

@@ -3,6 +3,7 @@ import type { Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { FoldMarkRepository } from './fold-mark.repository.js';
 import type { InHand } from './in-hand.js';
+import { SOURCE } from '../projection/status.js';
 
 export interface FoldBeatOptions {
   instance: string;
@@ -76,7 +77,7 @@ export class FoldBeat {
     if (this.probes++ % 3 !== 0) return;
     const now = new Date().toISOString();
     const id = `${instance}:fold-probe:${now}`;
-    const probe = FoldProbe.create({ id, source: 'monitor', subject: instance, time: now, data: { instance } });
+    const probe = FoldProbe.create({ id, source: SOURCE, subject: instance, time: now, data: { instance } });
     await publisher.send(workQueues.monitorEvents.name, probe);
   }
 

@@ -14,7 +14,7 @@ export class JobChanges {
     if (before?.status !== after.status) this.tell(after);
     if (!isCompletionDue(after) || (before && isCompletionDue(before))) return;
     try {
-      await this.publisher.publish(jobCompleted(after, 'monitor', new Date().toISOString()));
+      await this.publisher.publish(jobCompleted(after, new Date().toISOString()));
     } catch (error) {
       // The sweep says it again, as after a crash at this point: no event waits for the broker here.
       this.log.warn({ err: error, job: after.id }, 'completion not published yet');

@@ -153,7 +153,7 @@ describe('evolve', () => {
     expect(isCompletionDue(given(story))).toBe(false);
     const done = given(story.purged(1, [[1, 1]]));
     expect(isCompletionDue(done)).toBe(true);
-    expect(jobCompleted(done, 'monitor', '2026-11-01T11:00:00.000Z')).toMatchObject({
+    expect(jobCompleted(done, '2026-11-01T11:00:00.000Z')).toMatchObject({
       id: jobCompletedId('job-1'),
       tenantid: 'tenant-1',
       data: { outcome: 'completed', objects: { purged: 2, failed: 0 }, totals: { succeeded: 10 } },
@@ -174,14 +174,14 @@ describe('evolve', () => {
         .purged(1, [[0, 0]])
         .purgeFailed(1, [[1, 1]]),
     );
-    expect(jobCompleted(denied, 'monitor', denied.updatedAt).data.outcome).toBe('completed_with_residue');
+    expect(jobCompleted(denied, denied.updatedAt).data.outcome).toBe('completed_with_residue');
     const stayed = given(
       new Story()
         .started()
         .batch(5, 0, { failures: [failure] })
         .finished(),
     );
-    expect(jobCompleted(stayed, 'monitor', stayed.updatedAt).data.outcome).toBe('completed_with_residue');
+    expect(jobCompleted(stayed, stayed.updatedAt).data.outcome).toBe('completed_with_residue');
   });
 });
 

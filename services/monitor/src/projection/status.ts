@@ -53,13 +53,16 @@ export function isCompletionDue(job: JobProjection): boolean {
   );
 }
 
+/** CloudEvents `source` of what the monitor says. */
+export const SOURCE = 'urn:expunge:monitor';
+
 /** What to publish when completion is due. The id is derived: said again, it is the same event. */
-export function jobCompleted(job: JobProjection, source: string, now: string): JobCompleted {
+export function jobCompleted(job: JobProjection, now: string): JobCompleted {
   const totals = job.totals ?? { batches: 0, succeeded: 0, failed: 0, objects: 0, retained: 0 };
   const { batches, succeeded, failed, objects, retained } = totals;
   return JobCompleted.create({
     id: jobCompletedId(job.id),
-    source,
+    source: SOURCE,
     subject: job.id,
     time: now,
     ...(job.tenant === null ? {} : { tenantid: job.tenant }),

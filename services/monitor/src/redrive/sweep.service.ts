@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { LedgerRepository } from '../ledger/ledger.repository.js';
 import type { JobProjection } from '../projection/job.js';
 import type { JobRepository } from '../projection/job.repository.js';
-import { jobCompleted } from '../projection/status.js';
+import { jobCompleted, SOURCE } from '../projection/status.js';
 import type { WorkerRepository } from '../workers/worker.repository.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
 import type { RedriveRepository, StoredAsks } from './redrive.repository.js';
@@ -85,13 +85,13 @@ export class Sweep {
         break;
       }
       case 'completion':
-        if (job) await publisher.publish(jobCompleted(job, 'monitor', now.toISOString()));
+        if (job) await publisher.publish(jobCompleted(job, now.toISOString()));
         break;
       case 'events':
         await publisher.publish(
           EventsWanted.create({
             id: `${id}:wanted:${kind}:${now.toISOString()}`,
-            source: 'monitor',
+            source: SOURCE,
             subject: id,
             time: now.toISOString(),
             ...(job?.tenant ? { tenantid: job.tenant } : {}),
