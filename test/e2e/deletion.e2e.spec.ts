@@ -197,4 +197,24 @@ describe('a deletion', () => {
     expect(new Set(ids).size).toBe(1);
     expect(await system.untilEnded(tenant, ids[0]!)).toMatchObject({ status: 'completed', progress: { succeeded: 3 } });
   });
+
+  it('is refused while the collection lacks an index it needs, with the command that makes it', async () => {
+    const tenant = system.newTenant();
+    const outcome = () => system.request(tenant, all).catch((refusal: unknown) => String(refusal));
+    const becomes = async (expected: RegExp) => {
+      const end = Date.now() + 30_000;
+      for (;;) {
+        const answer = await outcome();
+        if (expected.test(answer)) return answer;
+        if (Date.now() > end) throw new Error(`still answers ${answer}`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    };
+    await system.receipts.dropIndex('previewKey_1');
+    const refusal = await becomes(/answered 409/);
+    expect(refusal).toContain('missing-index');
+    expect(refusal).toContain('createIndex({\\"previewKey\\":1}, {\\"collation\\":{\\"locale\\":\\"simple\\"}})');
+    await system.receipts.createIndexes([{ key: { previewKey: 1 } }]);
+    await becomes(/^[0-9a-f-]{36}$/);
+  });
 });
