@@ -20,7 +20,7 @@ export const isFull = (page: Page): page is FullPage => page.closesAt !== null &
 
 /** Ids and keys of one plan, in bytes of JSON: plan, event and delete stay far from the largest document and message. */
 export const PLAN_BYTES = 1_000_000;
-export const keyBytes = (keys: readonly string[]): number => new TextEncoder().encode(JSON.stringify(keys)).length;
+export const keyBytes = (keys: readonly string[]): number => Buffer.byteLength(JSON.stringify(keys));
 
 /** Sorts a page into what is deleted and what stays, and notes both down before anything happens. */
 export function planBatch(
