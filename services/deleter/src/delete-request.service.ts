@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
 import { SOURCE } from './deletion-job/emit.js';
 import { failAtStart, startJob } from './deletion-job/start-job.js';
+import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import { createCommand } from './records/indexes.js';
@@ -57,21 +58,23 @@ export class DeleteRequestService {
     }
     // A job that is past its start is its slices' and the watchdog's: a write from here would cost a live slice its place.
     if (isActive(job.state) && !job.outbox.some((event) => event.sequence === 1)) return;
-    const said = await this.outbox.empty(job);
-    if (isActive(said.state)) await this.turns.now(said.id, said.lanes[0].turn);
+    const held = new HeldJob(job, this.jobs, this.outbox);
+    await held.settle();
+    if (isActive(job.state)) await this.turns.now(job.id, held.lane.turn);
   }
 
   private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {
     const { instance } = this.options;
     const resource = this.resources.get(request.data.resource);
-    if (!resource && Date.now() - Date.parse(request.time) < NEW_RESOURCE_MS) {
-      throw new TransientError('UNKNOWN_RESOURCE', `this deleter knows no resource ${request.data.resource} yet`);
+    const failed = (error: ErrorInfo) => failAtStart(request, { bodyHash, error, instance, now: new Date() });
+    if (!resource) {
+      const unknown = { code: 'UNKNOWN_RESOURCE', message: `this deleter knows no resource ${request.data.resource}` };
+      const isNew = Date.now() - Date.parse(request.time) < NEW_RESOURCE_MS;
+      if (isNew) throw new TransientError(unknown.code, unknown.message);
+      return failed(unknown);
     }
     const error = await this.obstacle(request, resource);
-    if (error || !resource) {
-      const unknown = { code: 'UNKNOWN_RESOURCE', message: `this deleter knows no resource ${request.data.resource}` };
-      return failAtStart(request, { bodyHash, error: error ?? unknown, instance, now: new Date() });
-    }
+    if (error) return failed(error);
     const tenant = request.tenantid ?? '';
     const bound = await this.records.bound(resource, tenant, new Date(request.time));
     const total = await this.records.count(resource, { tenant, selection: request.data.selection, bound });
@@ -79,11 +82,7 @@ export class DeleteRequestService {
   }
 
   /** What makes the request impossible; checked here again, since it may have waited, or not come from the api. */
-  private async obstacle(
-    request: DeleteRequested,
-    resource: ResourceDefinition | undefined,
-  ): Promise<ErrorInfo | null> {
-    if (!resource) return null;
+  private async obstacle(request: DeleteRequested, resource: ResourceDefinition): Promise<ErrorInfo | null> {
     const selection = selectionFor(resource).safeParse(request.data.selection);
     if (!selection.success) {
       const [issue] = selection.error.issues;

@@ -78,7 +78,7 @@ type Resources = ReadonlyMap<string, ResourceDefinition>;
     },
     {
       provide: Outbox,
-      inject: [EventStore, PUBLISHER, JobRepository],
+      inject: [EventStore, PUBLISHER],
       useFactory: (...parts: ConstructorParameters<typeof Outbox>) => new Outbox(...parts),
     },
     { provide: Turns, inject: [PUBLISHER], useFactory: (publisher: Publisher) => new Turns(publisher) },

@@ -48,7 +48,7 @@ export class HeldJob {
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  /** For a job that no slice will write again: an outbox left for a later write would stand for ever. */
+  /** For a job that nobody is about to write: an outbox left for a later write would stand for ever. */
   async settle(): Promise<void> {
     await this.flush();
     if (this.job.outbox.length > 0) await this.write(this.job);

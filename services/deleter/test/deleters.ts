@@ -116,7 +116,7 @@ export class World {
     const leftovers = (wrap.leftovers ?? same)(new LeftoversRepository(this.own));
     const records = (wrap.records ?? same<Records>)(new RecordsRepository(this.db, byName));
     const publisher = (wrap.publisher ?? same<Publisher>)(this.publisher);
-    const outbox = new Outbox(events, publisher, jobs);
+    const outbox = new Outbox(events, publisher);
     const turns = new Turns(publisher);
     const batches = new BatchService(records, leftovers, instance);
     const backlog = new Backlog(this.broker, 1_000_000);

@@ -10,12 +10,11 @@ import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.
 import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
-import { findReferred } from './references.repository.js';
+import { exact, findReferred, ranOutOfTime } from './references.repository.js';
 
 type Document = mongoose.mongo.Document;
 
 const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
-const MAX_TIME_EXPIRED = 50;
 const NAMESPACE_NOT_FOUND = 26;
 /**
  * Records a page looks at, at most. A filter that few records match would otherwise read a tenant's whole range in one
@@ -29,12 +28,10 @@ const READ_TIMEOUT_MS = 30_000;
  */
 const OUTSIDE_TIMEOUT_MS = 200;
 const HINT_FRESH_MS = 5000;
-/** A collection's own collation may take 'acme' and 'ACME' for the same tenant, id or key. */
-const exact = { collation: { locale: 'simple' } } as const;
 const COUNT_TIMEOUT_MS = 2000;
 
-const hasCode = (error: unknown, code: number): boolean =>
-  error instanceof mongoose.mongo.MongoServerError && error.code === code;
+const isNoCollection = (error: unknown): boolean =>
+  error instanceof mongoose.mongo.MongoServerError && error.code === NAMESPACE_NOT_FOUND;
 
 /** The user's own database. Nothing is created in it, no index and no collection. */
 export class RecordsRepository implements Records {
@@ -83,7 +80,7 @@ export class RecordsRepository implements Records {
         const filter = inScope(resource, scope);
         return await this.collection(resource).countDocuments(filter, { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
       } catch (error) {
-        if (hasCode(error, MAX_TIME_EXPIRED)) return null;
+        if (ranOutOfTime(error)) return null;
         throw error;
       }
     });
@@ -179,11 +176,15 @@ export class RecordsRepository implements Records {
     try {
       return await asStoreError(UNAVAILABLE, () => this.collection(resource).indexes());
     } catch (error) {
-      if (hasCode(error, NAMESPACE_NOT_FOUND)) return [];
+      if (isNoCollection(error)) return [];
       throw error;
     }
   }
 
+  /**
+   * By `_id` in the collection's own collation, the one read that does not say `exact`: the index on `_id` has it, too,
+   * and a neighbour that differs in case is told apart by its text.
+   */
   private async standing(resource: ResourceDefinition, plan: Plan): Promise<Map<string, string[] | null>> {
     const paths = resource.objectKeyPaths.map(parseKeyPath);
     const found = await this.collection(resource)

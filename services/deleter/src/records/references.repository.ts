@@ -4,6 +4,13 @@ import { dotted, parseKeyPath, readKeys } from './key-path.js';
 
 type Document = mongoose.mongo.Document;
 
+/** The server stopped an operation at its `maxTimeMS`. */
+export const ranOutOfTime = (error: unknown): boolean =>
+  error instanceof mongoose.mongo.MongoServerError && error.code === 50;
+
+/** A collection's own collation may take 'acme' and 'ACME' for the same tenant, id or key. */
+export const exact = { collation: { locale: 'simple' } } as const;
+
 /** Records looked at in one go: a key that a million records share must not bring a million records here. */
 const AT_ONCE = 1000;
 
@@ -30,14 +37,14 @@ export async function findReferred(
         const records = await db
           .collection(holder.collection)
           .find(filter, {
-            collation: { locale: 'simple' },
+            ...exact,
             projection: { _id: 0, [dotted(path)]: 1 },
             limit: AT_ONCE,
             maxTimeMS: giveUpAfterMs ?? 30_000,
           })
           .toArray()
           .catch((error: unknown) => {
-            if (giveUpAfterMs !== undefined && isTimeout(error)) return [];
+            if (giveUpAfterMs !== undefined && ranOutOfTime(error)) return [];
             throw error;
           });
         const before = missing.size;
@@ -52,8 +59,6 @@ export async function findReferred(
   }
   return found;
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof mongoose.mongo.MongoServerError && error.code === 50;
 
 /** Which wanted keys a record holds at a path, whatever else stands there. */
 function keysIn(record: Document, path: string, wanted: ReadonlySet<string>): string[] {
