@@ -93,7 +93,9 @@ describe('a local stack whose parent is killed with SIGKILL', () => {
     parent.kill('SIGKILL');
     await until('every process has ended', () => left.pids.every((pid) => identityOf(pid) === null), 5_000);
     await until('every folder is gone', () => !left.folders.some((folder) => existsSync(folder)), 5_000);
-    expect(await Promise.all(left.urls.map((url) => accepts(new URL(url))))).toEqual([false, false, false]);
+    // A killed process of many threads shows as a zombie a moment before its last thread lets go of the sockets.
+    const listening = () => Promise.all(left.urls.map((url) => accepts(new URL(url))));
+    await until('every port is closed', async () => !(await listening()).includes(true), 5_000);
   });
 });
 
