@@ -84,7 +84,7 @@ async function asked(sweep: Sweep, start: Date, seconds: number[]): Promise<[num
 }
 
 describe('Sweep', () => {
-  it('publishes the request of a job that nobody started again, as it was, after 15, 30, 60 s', async () => {
+  it('publishes the request of a job that nobody started again, as it was, after 15, 30, 60 s; from then on it asks for events too', async () => {
     const story = new Story().requested({ ids: ['a', 'b'] });
     await hear(story.events);
     const sweep = newSweep();
@@ -94,7 +94,9 @@ describe('Sweep', () => {
     expect(await taken()).toEqual(story.events);
     expect(await asked(sweep, start, [29, 30, 59, 60, 119, 120])).toEqual([
       [30, 'DeleteRequested'],
+      [59, { after: 0 }],
       [60, 'DeleteRequested'],
+      [119, { after: 0 }],
       [120, 'DeleteRequested'],
     ]);
     await hear(new Story().requested().started().events.slice(1));

@@ -73,6 +73,16 @@ describe('whatIsMissing', () => {
     expect(missing(story, 60)).toEqual([['silent', events({ after: 2 })]]);
   });
 
+  it('is everything of a job of which only the request or a cleaner was heard for a minute', () => {
+    const requested = new Story().requested();
+    expect(missing(requested, 59)).toEqual([['queued', { ask: 'start' }]]);
+    expect(missing(requested, 60)).toEqual([
+      ['queued', { ask: 'start' }],
+      ['silent', events({ after: 0 })],
+    ]);
+    expect(missing(new Story().purged(1, [[0, 1]]), 60)).toEqual([['silent', events({ after: 0 })]]);
+  });
+
   it('is nothing while the deleter said it waits', () => {
     const story = new Story().started().delayed(300);
     expect(missing(story, 299)).toEqual([]);

@@ -69,9 +69,10 @@ function tail(job: JobProjection, told: number | null): Missing[] {
   return told !== null && told > last ? [afterSequence('tail', String(last), last, 5000)] : [];
 }
 
+/** Also of a job of which no deleter was heard: it may be done, and all it said lost. */
 function silence(job: JobProjection, now: Date): Missing[] {
   if (isFinal(job.status) || isPast(job.delay?.retryAt ?? null, now, 0) === false) return [];
-  if (!isPast(job.updatedAt, now, 60_000) || job.heard.length === 0) return [];
+  if (!isPast(job.updatedAt, now, 60_000)) return [];
   return [afterSequence('silent', String(job.position), heardSequences(job).last, 0)];
 }
 
