@@ -35,7 +35,8 @@ function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
   const first = { work: workOf(keys, new Date(start).toISOString()), attempt: 1, at: start };
   const queue = [first];
   const gone = new Set<string>();
-  const events: { id: string; type: string; code: string; attempt: number; positions: Positions }[] = [];
+  const events: { id: string; type: string; code: string; attempt: number; retryAt: string; positions: Positions }[] =
+    [];
   let diedBeforeAck = 0;
   for (let run = 0; queue.length > 0; run++) {
     expect(run).toBeLessThan(2000);
@@ -48,14 +49,14 @@ function play(keys: string[], script: Run[], from: 'oldest' | 'newest') {
     const context = { attempt: delivery.attempt, now: new Date(delivery.at), retryForMs: 120_000, instance: `c${run}` };
     const steps = purgeReportOf(delivery.work, outcome, context);
     for (const step of steps.slice(0, end?.after)) {
-      const data = step.message.data as { positions: Positions; code?: string; attempt?: number };
+      const data = step.message.data as { positions: Positions; code?: string; attempt?: number; retryAt?: string };
       if (step.to === 'retry') {
         const work = purgeWorkOf(step.message as AnyMessage);
         queue.push({ work, attempt: step.attempt, at: delivery.at + step.tier * 1000 });
       } else {
         const { id, type } = step.message;
-        const { code = '', attempt = 0 } = data;
-        events.push({ id, type, code, attempt, positions: data.positions });
+        const { code = '', attempt = 0, retryAt = '' } = data;
+        events.push({ id, type, code, attempt, retryAt, positions: data.positions });
       }
     }
     const { attempt, at } = delivery;

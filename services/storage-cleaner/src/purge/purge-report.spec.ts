@@ -103,11 +103,11 @@ test('a message of the store that is long is cut', () => {
 
 const idsOf = (all: Message[]) => all.map(({ id }) => id);
 
-test('the same answers to a redelivery, at another time and instance, have the same ids', () => {
+test('the same answers to a redelivery, at another time and instance, have the same ids; a delay promises anew', () => {
   const first = messages(purgeReportOf(work, mixed, context));
   const second = messages(purgeReportOf(work, mixed, { ...context, now: at(700), instance: 'cleaner-2' }));
-  expect(idsOf(second)).toEqual(idsOf(first));
-  expect(new Set(idsOf(first)).size).toBe(first.length);
+  expect(idsOf(second.slice(2))).toEqual(idsOf(first.slice(2)));
+  expect(new Set(idsOf([...first, ...second.slice(0, 2)])).size).toBe(first.length + 2);
 });
 
 test('a crash after a first report: what the redelivery says more has an id of its own', () => {

@@ -69,7 +69,8 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
   const retryAt = new Date(now.getTime() + tier * 1000).toISOString();
   for (const [code, refused] of transient) {
     const said = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
-    const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}`);
+    // With `retryAt`: a batch that is asked for again begins at attempt 1, with its first `since`, and promises anew.
+    const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}|${retryAt}`);
     const message = ObjectPurgeDelayed.create({ ...fields, data: { ...said, attempt, retryAt } });
     steps.push({ to: 'exchange', message });
   }
