@@ -86,10 +86,11 @@ const providers: Provider[] = [
       ledger: LedgerRepository,
       workers: WorkerRepository,
       redrives: RedriveRepository,
+      broker: BrokerConnection,
       publisher: Publisher,
       log: Logger,
-    ) => new Sweep({ jobs, ledger, workers, redrives, publisher, log }),
-    inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, PUBLISHER, LOGGER],
+    ) => new Sweep({ jobs, ledger, workers, redrives, broker, publisher, log }),
+    inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, BROKER, PUBLISHER, LOGGER],
   },
   {
     provide: Background,

@@ -4,6 +4,7 @@ import {
   type AnyMessage,
   MAINTENANCE_EXCHANGE,
   parseMessage,
+  retryQueue,
   type WorkerHeartbeat,
   workQueues,
 } from '@expunge/contracts';
@@ -50,7 +51,8 @@ afterEach(() => database.drop());
 /** Another instance of the monitor, on the same database. */
 function newSweep(): Sweep {
   const redrives = new RedriveRepository(database.db);
-  return new Sweep({ jobs, ledger, workers, redrives, publisher: monitor.publisher, log: silent });
+  const { broker, publisher } = monitor;
+  return new Sweep({ jobs, ledger, workers, redrives, broker, publisher, log: silent });
 }
 
 async function hear(events: AnyMessage[]): Promise<void> {
@@ -145,6 +147,23 @@ describe('Sweep', () => {
       ([, data]) => 'batches' in Object(data),
     );
     expect(wanted).toEqual([[60, { batches: [[1, 2]] }]]);
+  });
+
+  it('asks for one batch at a time while the queue of the cleaner or a tier of it holds any', async () => {
+    const story = new Story().started().batch(1, 2).batch(1, 2).finished();
+    await hear(story.events);
+    const { name } = workQueues.storageCleanerBatches;
+    const sweep = newSweep();
+    const batchesAt = async (second: number) =>
+      (await asked(sweep, story.after(60), [second])).filter(([, data]) => 'batches' in Object(data));
+    await batchesAt(0);
+    await monitor.publisher.send(name, story.events[1]!, { tier: 30 });
+    expect(await batchesAt(60)).toEqual([[60, { batches: [[1, 1]] }]]);
+    await taken({ name: retryQueue(name, 30) });
+    await monitor.publisher.send(name, story.events[1]!);
+    expect(await batchesAt(75)).toEqual([[75, { batches: [[1, 1]] }]]);
+    await taken({ name });
+    expect(await batchesAt(105)).toEqual([[105, { batches: [[1, 2]] }]]);
   });
 
   it('says that a job is completed when whoever folded its last event died before it could', async () => {

@@ -1,22 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EventsWanted } from '@expunge/contracts';
-import type { Publisher } from '@expunge/messaging';
+import { EventsWanted, workQueues } from '@expunge/contracts';
+import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { LedgerRepository } from '../ledger/ledger.repository.js';
 import type { JobProjection } from '../projection/job.js';
 import type { JobRepository } from '../projection/job.repository.js';
 import { jobCompleted, SOURCE } from '../projection/status.js';
 import type { WorkerRepository } from '../workers/worker.repository.js';
+import { depthsOf } from '../queue-depths.adapter.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
 import type { RedriveRepository, StoredAsks } from './redrive.repository.js';
 import { schedule } from './schedule.js';
-import { type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
+import { hasOverdueBatches, type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
 
 export interface SweepOptions {
   jobs: JobRepository;
   ledger: LedgerRepository;
   workers: WorkerRepository;
   redrives: RedriveRepository;
+  broker: Pick<BrokerConnection, 'queueDepth'>;
   publisher: Publisher;
   log: Logger;
 }
@@ -31,6 +33,8 @@ interface Suspect {
   missing: Missing[];
 }
 
+type MissingOf = (job: JobProjection) => Promise<Missing[]>;
+
 /** Looks for what the ledger lacks and asks for it. Any instance may, at the same time as others. */
 export class Sweep {
   constructor(private readonly options: SweepOptions) {}
@@ -39,23 +43,36 @@ export class Sweep {
   async run(now: Date): Promise<void> {
     const { jobs, workers } = this.options;
     const told = toldSequences((await workers.of('deleter', HEARTBEAT_FRESH_MS)).map(({ beat }) => beat));
+    let idle: Promise<boolean> | null = null;
+    const missingOf: MissingOf = async (job) => {
+      const cleanerIdle = hasOverdueBatches(job, now) && (await (idle ??= this.cleanerIdle()));
+      return whatIsMissing(job, told.get(job.id) ?? null, cleanerIdle, now);
+    };
     let suspects: Suspect[] = [];
     for await (const job of jobs.unsettled()) {
-      suspects.push({ id: job.id, job, missing: whatIsMissing(job, told.get(job.id) ?? null, now) });
+      suspects.push({ id: job.id, job, missing: await missingOf(job) });
       told.delete(job.id);
       if (suspects.length < PAGE) continue;
       await this.askFor(suspects, now);
       suspects = [];
     }
-    await this.askFor([...suspects, ...(await this.settledOrUnknown(told, now))], now);
+    await this.askFor([...suspects, ...(await this.settledOrUnknown(told, missingOf))], now);
   }
 
-  private async settledOrUnknown(told: Map<string, number>, now: Date): Promise<Suspect[]> {
+  /** A broker that does not tell may have everything: then nothing is multiplied either. */
+  private async cleanerIdle(): Promise<boolean> {
+    const depths = await depthsOf(this.options.broker, workQueues.storageCleanerBatches.name).catch(() => null);
+    return depths?.ready === 0 && depths.tiers === 0;
+  }
+
+  private async settledOrUnknown(told: Map<string, number>, missingOf: MissingOf): Promise<Suspect[]> {
     const known = new Map((await this.options.jobs.byIds([...told.keys()])).map((job) => [job.id, job]));
-    return [...told].map(([id, sequence]) => {
-      const job = known.get(id) ?? null;
-      return { id, job, missing: job ? whatIsMissing(job, sequence, now) : unknownJob(sequence) };
-    });
+    return Promise.all(
+      [...told].map(async ([id, sequence]) => {
+        const job = known.get(id) ?? null;
+        return { id, job, missing: job ? await missingOf(job) : unknownJob(sequence) };
+      }),
+    );
   }
 
   private async askFor(suspects: Suspect[], now: Date): Promise<void> {

@@ -16,7 +16,7 @@ const fold = (events: AnyMessage[]): JobProjection => {
 };
 
 const missing = (story: Story, afterSeconds: number, told: number | null = null, events = story.events) =>
-  whatIsMissing(fold(events), told, story.after(afterSeconds)).map(({ kind, ask }) => [kind, ask]);
+  whatIsMissing(fold(events), told, true, story.after(afterSeconds)).map(({ kind, ask }) => [kind, ask]);
 
 const events = (wanted: object) => ({ ask: 'events', wanted });
 
@@ -120,10 +120,10 @@ describe('whatIsMissing', () => {
     const story = new Story().started();
     for (let i = 1; i <= 30; i++) story.batch(1, 1);
     for (let i = 2; i <= 30; i++) story.purged(i, [[0, 0]]);
-    const [overtaken] = whatIsMissing(fold(story.events), null, story.after(30));
+    const [overtaken] = whatIsMissing(fold(story.events), null, true, story.after(30));
     expect(overtaken).toMatchObject({ kind: 'batches', patienceMs: 0, ask: events({ batches: [[1, 1]] }) });
     const early = story.events.slice(0, 40);
-    const [stalled] = whatIsMissing(fold(early), null, story.after(40)).filter(({ kind }) => kind === 'batches');
+    const [stalled] = whatIsMissing(fold(early), null, true, story.after(40)).filter(({ kind }) => kind === 'batches');
     expect(stalled).toMatchObject({
       patienceMs: 60_000,
       ask: events({
@@ -133,6 +133,18 @@ describe('whatIsMissing', () => {
         ],
       }),
     });
+  });
+
+  it('is only the first batch of a stalled job while the queue of the cleaner is not empty', () => {
+    const story = new Story().started();
+    for (let i = 1; i <= 30; i++) story.batch(1, 1);
+    story.purged(1, [[0, 0]]);
+    const stalled = (cleanerIdle: boolean, told = story) =>
+      whatIsMissing(fold(told.events), null, cleanerIdle, told.after(59)).find(({ kind }) => kind === 'batches');
+    expect(stalled(true)?.ask).toEqual(events({ batches: [[2, 30]] }));
+    expect(stalled(false)).toEqual({ ...stalled(true), ask: events({ batches: [[2, 2]] }) });
+    for (let i = 11; i <= 30; i++) story.purged(i, [[0, 0]]);
+    expect(stalled(false)?.ask).toEqual(events({ batches: [[2, 10]] }));
   });
 
   it('is the completion of a job of which everything is accounted for', () => {

@@ -28,17 +28,24 @@ const BATCH_OVERDUE_MS = 60_000;
 /** So many later batches done, in a queue that is first in, first out: this one got lost. */
 const OVERTAKEN_BY = 20;
 
-/** What the ledger lacks of a job, and how to get it. `told`: the last sequence a deleter's heartbeat names. */
-export function whatIsMissing(job: JobProjection, told: number | null, now: Date): Missing[] {
+/**
+ * What the ledger lacks of a job, and how to get it. `told`: the last sequence a deleter's heartbeat names.
+ * `cleanerIdle`: nothing stands in the storage-cleaner's queue or its tiers; asked only where `hasOverdueBatches`.
+ */
+export function whatIsMissing(job: JobProjection, told: number | null, cleanerIdle: boolean, now: Date): Missing[] {
   const completion: Missing = { kind: 'completion', fingerprint: '', patienceMs: 5000, ask: { ask: 'completion' } };
   return [
     ...gap(job),
     ...notStarted(job),
-    ...unresolvedBatches(job, now),
+    ...unresolvedBatches(job, cleanerIdle, now),
     ...tail(job, told),
     ...silence(job, now),
     ...(isCompletionDue(job) ? [completion] : []),
   ];
+}
+
+export function hasOverdueBatches(job: JobProjection, now: Date): boolean {
+  return [...unaccountedBatches(job.batches)].some(([, batch]) => isOverdue(batch, now));
 }
 
 /** A job that a deleter speaks of and of which nothing was ever heard here. */
@@ -76,19 +83,20 @@ function silence(job: JobProjection, now: Date): Missing[] {
   return [afterSequence('silent', String(job.position), heardSequences(job).last, 0)];
 }
 
-function unresolvedBatches(job: JobProjection, now: Date): Missing[] {
+function unresolvedBatches(job: JobProjection, cleanerIdle: boolean, now: Date): Missing[] {
   const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now));
   if (overdue.length === 0) return [];
   const numbers = positions.union(...overdue.map(([numbers]) => numbers));
   const overtaken = positions.difference(numbers, [[overtakenBelow(resolvedBatches(job.batches)), Infinity]]);
   if (overtaken.length > 0) return [batches(`overtaken ${String(overtaken[0]?.[0])}`, overtaken, 0)];
-  // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost.
+  // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost. While it stands
+  // still, each batch asked for is one message more in it.
   const fingerprint = `stalled at ${job.objects.purged}+${job.objects.failed}`;
-  return [batches(fingerprint, numbers, BATCH_OVERDUE_MS)];
+  return [batches(fingerprint, numbers, BATCH_OVERDUE_MS, cleanerIdle ? AT_ONCE : 1)];
 }
 
-function batches(fingerprint: string, numbers: Positions, patienceMs: number): Missing {
-  const ask: Ask = { ask: 'events', wanted: { batches: firstOf(numbers) } };
+function batches(fingerprint: string, numbers: Positions, patienceMs: number, atOnce = AT_ONCE): Missing {
+  const ask: Ask = { ask: 'events', wanted: { batches: firstOf(numbers, atOnce) } };
   return { kind: 'batches', fingerprint, patienceMs, ask };
 }
 
@@ -118,10 +126,10 @@ function isPast(time: string | null, now: Date, byMs: number): boolean | null {
   return time === null ? null : Date.parse(time) + byMs <= now.getTime();
 }
 
-function firstOf(wanted: Positions): Positions {
+function firstOf(wanted: Positions, atOnce = AT_ONCE): Positions {
   const first: number[] = [];
   for (const number of positions.each(wanted)) {
-    if (first.push(number) >= AT_ONCE) break;
+    if (first.push(number) >= atOnce) break;
   }
   return positions.positionsOf(first);
 }
