@@ -12,6 +12,8 @@ export const EventsWanted = defineMessage({
     /** Everything after this sequence. */
     after: z.int().nonnegative().optional(),
     batches: Positions.optional(),
+    /** Not to be answered later: it will have been asked again, or it is no longer missing. */
+    validUntil: Timestamp.optional(),
   }),
 });
 export type EventsWanted = MessageOf<typeof EventsWanted>;

@@ -33,6 +33,9 @@ export class RequestsConsumer {
   }
 
   private async republish(wanted: EventsWanted): Promise<void> {
+    const { validUntil } = wanted.data;
+    // What queued up while no deleter worked would be answered in full, once for each time it was asked.
+    if (validUntil !== undefined && Date.parse(validUntil) < Date.now()) return;
     let bytes = 0;
     for await (const events of this.events.find(wanted.subject, wanted.data, AT_ONCE)) {
       await Promise.all(events.map((event) => this.publisher.publish(event)));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type AnyMessage,
+  type EventsWanted,
   MAINTENANCE_EXCHANGE,
   parseMessage,
   retryQueue,
@@ -79,7 +80,8 @@ async function asked(sweep: Sweep, start: Date, seconds: number[]): Promise<[num
   for (const second of seconds) {
     await sweep.run(new Date(start.getTime() + second * 1000));
     for (const { type, data } of await taken()) {
-      all.push([second, type === 'EventsWanted' ? data : type]);
+      const { validUntil: _, ...wanted } = data as EventsWanted['data'];
+      all.push([second, type === 'EventsWanted' ? wanted : type]);
     }
   }
   return all;
@@ -113,6 +115,26 @@ describe('Sweep', () => {
     expect(await asked(sweep, story.after(0), [0, 1, 2])).toEqual([[2, { sequences: [[2, 2]] }]]);
     await hear([lost!]);
     expect(await asked(sweep, story.after(3), [0, 20, 50])).toEqual([]);
+  });
+
+  it('asks for an answer within a minute, or until it would ask again', async () => {
+    const story = new Story().started().batch(1, 0).batch(1, 0);
+    await hear([story.events[0]!, story.events[2]!]);
+    const sweep = newSweep();
+    for (const [second, valid] of [
+      [0, []],
+      [2, [60]],
+      [17, [60]],
+      [47, [60]],
+      [107, [120]],
+    ] as const) {
+      await sweep.run(story.after(second));
+      const wanted = (await taken()).map(({ data }) => data as EventsWanted['data']);
+      const gaps = wanted.filter(({ sequences }) => sequences);
+      expect(gaps.map(({ validUntil }) => validUntil)).toEqual(
+        valid.map((seconds) => story.after(second + seconds).toISOString()),
+      );
+    }
   });
 
   it('asks once when two monitors sweep at the same time', async () => {

@@ -12,10 +12,17 @@ export type Asks = Partial<Record<MissingKind, Asked>>;
 
 const FIRST_PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = 600_000;
+/** The clocks of monitor and deleter need not agree to the second. */
+const SHORTEST_VALIDITY_MS = 60_000;
 
 /** 15, 30, 60 … s, at most 10 minutes: asking for ever must flood nobody. */
 export function pauseAfter(times: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (times - 1), LONGEST_PAUSE_MS);
+}
+
+/** An answer that comes later than this is of no use: by then it was asked again. */
+export function validUntil(times: number, now: Date): Date {
+  return new Date(now.getTime() + Math.max(SHORTEST_VALIDITY_MS, pauseAfter(times)));
 }
 
 /** What to ask for now, and what to note of it. `asks` is what was noted last; what is no longer missing is forgotten. */

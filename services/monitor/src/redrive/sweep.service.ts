@@ -10,7 +10,7 @@ import type { WorkerRepository } from '../workers/worker.repository.js';
 import { depthsOf } from '../queue-depths.adapter.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
 import type { RedriveRepository, StoredAsks } from './redrive.repository.js';
-import { schedule } from './schedule.js';
+import { schedule, validUntil } from './schedule.js';
 import { hasOverdueBatches, type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
 
 export interface SweepOptions {
@@ -112,7 +112,7 @@ export class Sweep {
             subject: id,
             time: now.toISOString(),
             ...(job?.tenant ? { tenantid: job.tenant } : {}),
-            data: ask.wanted,
+            data: { ...ask.wanted, validUntil: validUntil(times, now).toISOString() },
           }),
         );
     }
