@@ -27,7 +27,7 @@ export const AsOf = z.object({
   position: z.int().nonnegative(),
   /** When that was; null before the first. */
   at: Timestamp.nullable(),
-  /** How long the oldest message not yet folded has waited; 0: none waits; null: nobody can tell. */
+  /** How long a message not yet folded has waited, as measured last; 0: none waits; null: nobody can tell. */
   lagMs: z.number().nonnegative().nullable(),
   /** Since the folding monitor (not the answering one) last showed that it lives; null: it never did. */
   monitorHeartbeatAgeMs: z.number().nonnegative().nullable(),

@@ -58,7 +58,8 @@ export const ProjectionChanged = defineMessage({
 });
 
 /**
- * A monitor sends it to its own queue when it sees nobody fold: whoever gets it is the single active consumer.
+ * A monitor sends it to its own queue when it sees nobody fold: whoever gets it is the single active consumer. That one
+ * sends it to itself, to measure how long what stands in the queue waits.
  * Published to its queue directly; `subject` is the sending instance.
  */
 export const FoldProbe = defineMessage({

@@ -23,25 +23,30 @@ describe('the mark of the fold', () => {
   });
 
   it('never goes back, and keeps the time at which it last went on', async () => {
-    await marks.takeOver({ instance: 'a', position: 7, waitedMs: null });
+    await marks.takeOver({ instance: 'a', position: 7, lagMs: 0 });
     const before = await marks.asOf();
-    await marks.takeOver({ instance: 'b', position: 3, waitedMs: null });
+    await marks.takeOver({ instance: 'b', position: 3, lagMs: 0 });
     expect(await marks.asOf()).toMatchObject({ position: 7, at: before.at, lagMs: 0 });
   });
 
   it('is kept fresh only by the instance that folds', async () => {
-    await marks.takeOver({ instance: 'a', position: 1, waitedMs: null });
+    await marks.takeOver({ instance: 'a', position: 1, lagMs: 0 });
     await aged(60_000);
-    expect(await marks.beat({ instance: 'b', position: 1, waitedMs: null })).toBe(false);
+    expect(await marks.beat({ instance: 'b', position: 1, lagMs: 0 })).toBe(false);
     const { monitorHeartbeatAgeMs: age, lagMs } = await marks.asOf();
     expect(age).toBeGreaterThanOrEqual(60_000);
     expect(lagMs).toBeNull();
-    expect(await marks.beat({ instance: 'a', position: 1, waitedMs: null })).toBe(true);
+    expect(await marks.beat({ instance: 'a', position: 1, lagMs: 0 })).toBe(true);
     expect((await marks.asOf()).monitorHeartbeatAgeMs).toBeLessThan(10_000);
   });
 
+  it('tells no lag that the folding instance does not know', async () => {
+    await marks.takeOver({ instance: 'a', position: 1, lagMs: null });
+    expect((await marks.asOf()).lagMs).toBeNull();
+  });
+
   it('lets the lag grow while a frozen instance holds a delivery', async () => {
-    await marks.takeOver({ instance: 'a', position: 1, waitedMs: 400 });
+    await marks.takeOver({ instance: 'a', position: 1, lagMs: 400 });
     await aged(9000);
     expect((await marks.asOf()).lagMs).toBeGreaterThanOrEqual(9400);
   });

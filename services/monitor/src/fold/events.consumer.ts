@@ -25,10 +25,10 @@ export class EventsConsumer {
   @Consumes(workQueues.monitorEvents)
   async onEvent(@Payload() message: AnyMessage): Promise<void> {
     if (message.type === 'FoldProbe') {
-      this.beat.delivered();
+      this.beat.probed(message.id);
       return;
     }
-    const delivery = this.inHand.take(Date.now());
+    const delivery = this.inHand.take(message.id, Date.now());
     try {
       const recorded = await this.appender.append(compact(message));
       delivery.recorded(recorded.position);
@@ -37,7 +37,7 @@ export class EventsConsumer {
       delivery.folded();
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
     } finally {
-      delivery.gone();
+      delivery.gone(Date.now());
       this.beat.delivered();
     }
   }

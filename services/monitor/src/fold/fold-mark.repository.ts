@@ -9,8 +9,8 @@ interface FoldMark {
   position: number;
   foldedAt: Date | null;
   beatAt: Date;
-  /** How long its oldest delivery had waited at `beatAt`; null: none waited. */
-  waitedMs: number | null;
+  /** How long what was not folded at `beatAt` had waited; 0: nothing waited; null: nobody knew. */
+  lagMs?: number | null;
 }
 
 /** A folding instance says that it lives every second: older than this, it may be frozen and nothing it said holds. */
@@ -21,7 +21,7 @@ const never: AsOf = { position: 0, at: null, lagMs: null, monitorHeartbeatAgeMs:
 export interface Beat {
   instance: string;
   position: number;
-  waitedMs: number | null;
+  lagMs: number | null;
 }
 
 /** How far the fold is, and that whoever folds lives. All times are the database's. */
@@ -59,27 +59,28 @@ export class FoldMarkRepository {
     return {
       position: mark.position,
       at: mark.foldedAt?.toISOString() ?? null,
-      lagMs: lag(mark.waitedMs, age),
+      lagMs: lagNow(mark.lagMs ?? null, age),
       monitorHeartbeatAgeMs: age,
     };
   }
 }
 
 /** The wait goes on since the mark was made. With an old mark nobody knows whether something waits. */
-function lag(waitedMs: number | null, ageMs: number): number | null {
-  if (waitedMs !== null) return waitedMs + ageMs;
+function lagNow(lagMs: number | null, ageMs: number): number | null {
+  if (lagMs === null) return null;
+  if (lagMs > 0) return lagMs + ageMs;
   return ageMs > STALE_MS ? null : 0;
 }
 
 /** As an expression: the position never goes back, and the database's clock is what counts. */
-function marked({ instance, position, waitedMs }: Beat): mongoose.mongo.Document[] {
+function marked({ instance, position, lagMs }: Beat): mongoose.mongo.Document[] {
   const known = { $ifNull: ['$position', 0] };
   return [
     {
       $set: {
         instance,
         beatAt: '$$NOW',
-        waitedMs: { $literal: waitedMs },
+        lagMs: { $literal: lagMs },
         foldedAt: { $cond: [{ $gt: [position, known] }, '$$NOW', { $ifNull: ['$foldedAt', null] }] },
         position: { $max: [known, position] },
       },

@@ -1,24 +1,53 @@
-/** What was delivered to this instance and is not folded yet. */
+interface Failed {
+  since: number;
+  failedAt: number;
+}
+
+/** Of a long outage, the first deliveries that failed tell how long it is. */
+const FAILED_KEPT = 1000;
+/** Until a failed delivery stands in its tier, as it is published there and confirmed. */
+const SETTLED_WITHIN_MS = 5000;
+
+/** What was delivered to this instance and is not folded yet. Times in milliseconds. */
 export class InHand {
   private readonly deliveries = new Map<symbol, { since: number; position: number | null }>();
+  private readonly failed = new Map<string, Failed>();
   private last = 0;
 
-  /** Call `recorded` when it has its position, `folded` when it was folded, `gone` in any case. */
-  take(now: number): { recorded(position: number): void; folded(): void; gone(): void } {
+  /**
+   * Call `recorded` when it has its position, `folded` when it was folded, `gone` in any case. What is gone without
+   * having been folded waits since it was first taken, until it is taken again and folded.
+   */
+  take(id: string, now: number): { recorded(position: number): void; folded(): void; gone(now: number): void } {
     const key = Symbol();
-    const delivery = { since: now, position: null as number | null };
+    const since = this.failed.get(id)?.since ?? now;
+    const delivery = { since, position: null as number | null };
+    let isFolded = false;
     this.deliveries.set(key, delivery);
     return {
       recorded: (position) => (delivery.position = position),
-      folded: () => (this.last = Math.max(this.last, delivery.position ?? 0)),
-      gone: () => this.deliveries.delete(key),
+      folded: () => {
+        isFolded = true;
+        this.failed.delete(id);
+        this.last = Math.max(this.last, delivery.position ?? 0);
+      },
+      gone: (now) => {
+        this.deliveries.delete(key);
+        const isKept = this.failed.has(id) || this.failed.size < FAILED_KEPT;
+        if (!isFolded && isKept) this.failed.set(id, { since, failedAt: now });
+      },
     };
   }
 
-  /** When the oldest of them arrived, in milliseconds; null when there is none. */
-  waitingSince(): number | null {
-    const [oldest] = this.deliveries.values();
-    return oldest?.since ?? null;
+  /** Queue and tiers were empty at that time: what failed before was folded elsewhere, parked or purged. */
+  nothingLeft(at: number): void {
+    for (const [id, { failedAt }] of this.failed) if (failedAt + SETTLED_WITHIN_MS < at) this.failed.delete(id);
+  }
+
+  /** `since`: when the oldest of them first arrived. */
+  unfolded(): { since: number | null; failed: boolean } {
+    const waiting = [...this.deliveries.values(), ...this.failed.values()].map(({ since }) => since);
+    return { since: waiting.length === 0 ? null : Math.min(...waiting), failed: this.failed.size > 0 };
   }
 
   /** The greatest position folded with none below it still in hand; 0 before the first. */
