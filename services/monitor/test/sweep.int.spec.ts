@@ -10,6 +10,7 @@ import {
   workQueues,
 } from '@expunge/contracts';
 import { createVhost, type Vhost } from '@expunge/local-stack';
+import { UnroutableError } from '@expunge/messaging';
 import { Appender } from '../src/ledger/appender.service.js';
 import { compact } from '../src/ledger/compact.js';
 import { LedgerRepository } from '../src/ledger/ledger.repository.js';
@@ -50,9 +51,8 @@ beforeEach(() => {
 afterEach(() => database.drop());
 
 /** Another instance of the monitor, on the same database. */
-function newSweep(): Sweep {
+function newSweep({ broker, publisher } = monitor): Sweep {
   const redrives = new RedriveRepository(database.db);
-  const { broker, publisher } = monitor;
   return new Sweep({ jobs, ledger, workers, redrives, broker, publisher, log: silent });
 }
 
@@ -143,6 +143,33 @@ describe('Sweep', () => {
     const sweeps = [newSweep(), newSweep(), newSweep()];
     for (const second of [0, 2]) await Promise.all(sweeps.map((sweep) => sweep.run(story.after(second))));
     expect(await taken()).toHaveLength(1);
+  });
+
+  it('notes nothing as asked while the broker is away', async () => {
+    const story = new Story().requested();
+    await hear(story.events);
+    const away = await connectAs('monitor', vhost.url);
+    const sweep = newSweep(away);
+    await sweep.run(story.after(0));
+    await away.close();
+    for (const second of [15, 30, 60]) await sweep.run(story.after(second));
+    expect(await asked(newSweep(), story.after(0), [61])).toContainEqual([61, 'DeleteRequested']);
+    expect(await database.db.collection('redrives').findOne()).toMatchObject({ asks: { queued: { times: 1 } } });
+  });
+
+  it('asks for other jobs though one cannot be asked for, and then says why', async () => {
+    const request = new Story('job-1').requested();
+    const story = new Story('job-2').started().batch(1, 0).batch(1, 0);
+    await hear([...request.events, story.events[0]!, story.events[2]!]);
+    const channel = await monitor.broker.openChannel();
+    await channel.unbindQueue(workQueues.deleterJobs.name, MAINTENANCE_EXCHANGE, 'delete.*');
+    await channel.unbindQueue(workQueues.monitorEvents.name, MAINTENANCE_EXCHANGE, 'delete.#');
+    await channel.close();
+    const sweep = newSweep();
+    await sweep.run(story.after(0));
+    await expect(sweep.run(story.after(15))).rejects.toThrow(UnroutableError);
+    expect((await taken()).map(({ subject, type }) => [subject, type])).toEqual([['job-2', 'EventsWanted']]);
+    await monitor.broker.assertTopology();
   });
 
   it('asks for all of a job that only the heartbeat of a deleter knows', async () => {

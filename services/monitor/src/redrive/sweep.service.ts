@@ -18,7 +18,7 @@ export interface SweepOptions {
   ledger: LedgerRepository;
   workers: WorkerRepository;
   redrives: RedriveRepository;
-  broker: Pick<BrokerConnection, 'queueDepth'>;
+  broker: Pick<BrokerConnection, 'connected' | 'blocked' | 'queueDepth'>;
   publisher: Publisher;
   log: Logger;
 }
@@ -33,30 +33,47 @@ interface Suspect {
   missing: Missing[];
 }
 
+interface Round {
+  now: Date;
+  errors: unknown[];
+}
+
 type MissingOf = (job: JobProjection) => Promise<Missing[]>;
 
 /** Looks for what the ledger lacks and asks for it. Any instance may, at the same time as others. */
 export class Sweep {
   constructor(private readonly options: SweepOptions) {}
 
-  /** One look at every job that is not settled, or that a deleter knows more of. `now` is the monitor's own clock. */
+  /**
+   * One look at every job that is not settled, or that a deleter knows more of. `now` is the monitor's own clock.
+   * @throws whatever first kept it from asking, once it has asked for all it could
+   */
   async run(now: Date): Promise<void> {
     const { jobs, workers } = this.options;
+    // What is noted as asked but was not makes the pauses grow for nothing.
+    if (!this.canAsk()) return;
     const told = toldSequences((await workers.of('deleter', HEARTBEAT_FRESH_MS)).map(({ beat }) => beat));
     let idle: Promise<boolean> | null = null;
     const missingOf: MissingOf = async (job) => {
       const cleanerIdle = hasOverdueBatches(job, now) && (await (idle ??= this.cleanerIdle()));
       return whatIsMissing(job, told.get(job.id) ?? null, cleanerIdle, now);
     };
+    const round: Round = { now, errors: [] };
     let suspects: Suspect[] = [];
     for await (const job of jobs.unsettled()) {
       suspects.push({ id: job.id, job, missing: await missingOf(job) });
       told.delete(job.id);
       if (suspects.length < PAGE) continue;
-      await this.askFor(suspects, now);
+      await this.askFor(suspects, round);
       suspects = [];
     }
-    await this.askFor([...suspects, ...(await this.settledOrUnknown(told, missingOf))], now);
+    await this.askFor([...suspects, ...(await this.settledOrUnknown(told, missingOf))], round);
+    if (round.errors.length > 0) throw round.errors[0];
+  }
+
+  private canAsk(): boolean {
+    const { connected, blocked } = this.options.broker;
+    return connected && blocked === null;
   }
 
   /** A broker that does not tell may have everything: then nothing is multiplied either. */
@@ -75,20 +92,29 @@ export class Sweep {
     );
   }
 
-  private async askFor(suspects: Suspect[], now: Date): Promise<void> {
+  private async askFor(suspects: Suspect[], round: Round): Promise<void> {
     const noted = await this.options.redrives.read(suspects.map(({ id }) => id));
     for (const suspect of suspects) {
+      if (!this.canAsk()) return;
       const known = noted.get(suspect.id) ?? null;
-      if (suspect.missing.length > 0 || known) await this.askForOne(suspect, known, now);
+      if (suspect.missing.length > 0 || known) await this.askForOne(suspect, known, round);
     }
   }
 
   /** Noted first: an instance that dies in between asks again after the pause, and no two ask at once. */
-  private async askForOne({ id, job, missing }: Suspect, known: StoredAsks | null, now: Date): Promise<void> {
+  private async askForOne({ id, job, missing }: Suspect, known: StoredAsks | null, round: Round): Promise<void> {
+    const { now, errors } = round;
     const { due, asks } = schedule(missing, known?.asks ?? {}, now);
     if (isDeepStrictEqual(asks, known?.asks ?? {})) return;
     if (!(await this.options.redrives.note(id, asks, known?.revision ?? null, now))) return;
-    for (const one of due) await this.ask(id, job, one, asks[one.kind]?.times ?? 1, now);
+    for (const one of due) {
+      try {
+        await this.ask(id, job, one, asks[one.kind]?.times ?? 1, now);
+      } catch (error) {
+        // What cannot be asked for one job must not keep the others from being looked at.
+        errors.push(error);
+      }
+    }
   }
 
   private async ask(id: string, job: JobProjection | null, missing: Missing, times: number, now: Date): Promise<void> {
