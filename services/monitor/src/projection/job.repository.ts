@@ -85,9 +85,8 @@ export class JobRepository {
     for await (const document of this.jobs.find({ settled: false })) yield stored(document).job;
   }
 
-  async byIds(ids: string[]): Promise<JobProjection[]> {
-    const found = await asStoreError(CODE, () => this.jobs.find({ _id: { $in: ids } }).toArray());
-    return found.map((document) => stored(document).job);
+  async *byIds(ids: string[]): AsyncGenerator<JobProjection> {
+    for await (const document of this.jobs.find({ _id: { $in: ids } })) yield stored(document).job;
   }
 }
 

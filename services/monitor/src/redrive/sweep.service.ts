@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EventsWanted, workQueues } from '@expunge/contracts';
+import { EventsWanted, type JobCompleted, workQueues } from '@expunge/contracts';
 import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { LedgerRepository } from '../ledger/ledger.repository.js';
 import type { JobProjection } from '../projection/job.js';
 import type { JobRepository } from '../projection/job.repository.js';
-import { jobCompleted, SOURCE } from '../projection/status.js';
+import { isCompletionDue, jobCompleted, SOURCE } from '../projection/status.js';
 import type { WorkerRepository } from '../workers/worker.repository.js';
 import { depthsOf } from '../queue-depths.adapter.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
@@ -27,18 +27,18 @@ export interface SweepOptions {
 const HEARTBEAT_FRESH_MS = 15_000;
 const PAGE = 200;
 
+/** What is kept of a job while others are looked at: projections are large. */
 interface Suspect {
   id: string;
-  job: JobProjection | null;
+  tenant: string | null;
   missing: Missing[];
+  completion: JobCompleted | null;
 }
 
 interface Round {
   now: Date;
   errors: unknown[];
 }
-
-type MissingOf = (job: JobProjection) => Promise<Missing[]>;
 
 /** Looks for what the ledger lacks and asks for it. Any instance may, at the same time as others. */
 export class Sweep {
@@ -54,20 +54,27 @@ export class Sweep {
     if (!this.canAsk()) return;
     const told = toldSequences((await workers.of('deleter', HEARTBEAT_FRESH_MS)).map(({ beat }) => beat));
     let idle: Promise<boolean> | null = null;
-    const missingOf: MissingOf = async (job) => {
+    const look = async (job: JobProjection): Promise<Suspect> => {
       const cleanerIdle = hasOverdueBatches(job, now) && (await (idle ??= this.cleanerIdle()));
-      return whatIsMissing(job, told.get(job.id) ?? null, cleanerIdle, now);
+      const missing = whatIsMissing(job, told.get(job.id) ?? null, cleanerIdle, now);
+      told.delete(job.id);
+      const { id, tenant } = job;
+      return { id, tenant, missing, completion: isCompletionDue(job) ? jobCompleted(job, now.toISOString()) : null };
     };
     const round: Round = { now, errors: [] };
     let suspects: Suspect[] = [];
     for await (const job of jobs.unsettled()) {
-      suspects.push({ id: job.id, job, missing: await missingOf(job) });
-      told.delete(job.id);
+      suspects.push(await look(job));
       if (suspects.length < PAGE) continue;
       await this.askFor(suspects, round);
       suspects = [];
     }
-    await this.askFor([...suspects, ...(await this.settledOrUnknown(told, missingOf))], round);
+    // Settled here, though a deleter may know more of it.
+    for await (const job of jobs.byIds([...told.keys()])) suspects.push(await look(job));
+    for (const [id, sequence] of told) {
+      suspects.push({ id, tenant: null, missing: unknownJob(sequence), completion: null });
+    }
+    await this.askFor(suspects, round);
     if (round.errors.length > 0) throw round.errors[0];
   }
 
@@ -82,16 +89,6 @@ export class Sweep {
     return depths?.ready === 0 && depths.tiers === 0;
   }
 
-  private async settledOrUnknown(told: Map<string, number>, missingOf: MissingOf): Promise<Suspect[]> {
-    const known = new Map((await this.options.jobs.byIds([...told.keys()])).map((job) => [job.id, job]));
-    return Promise.all(
-      [...told].map(async ([id, sequence]) => {
-        const job = known.get(id) ?? null;
-        return { id, job, missing: job ? await missingOf(job) : unknownJob(sequence) };
-      }),
-    );
-  }
-
   private async askFor(suspects: Suspect[], round: Round): Promise<void> {
     const noted = await this.options.redrives.read(suspects.map(({ id }) => id));
     for (const suspect of suspects) {
@@ -102,14 +99,15 @@ export class Sweep {
   }
 
   /** Noted first: an instance that dies in between asks again after the pause, and no two ask at once. */
-  private async askForOne({ id, job, missing }: Suspect, known: StoredAsks | null, round: Round): Promise<void> {
+  private async askForOne(suspect: Suspect, known: StoredAsks | null, round: Round): Promise<void> {
     const { now, errors } = round;
+    const { id, missing } = suspect;
     const { due, asks } = schedule(missing, known?.asks ?? {}, now);
     if (isDeepStrictEqual(asks, known?.asks ?? {})) return;
     if (!(await this.options.redrives.note(id, asks, known?.revision ?? null, now))) return;
     for (const one of due) {
       try {
-        await this.ask(id, job, one, asks[one.kind]?.times ?? 1, now);
+        await this.ask(suspect, one, asks[one.kind]?.times ?? 1, now);
       } catch (error) {
         // What cannot be asked for one job must not keep the others from being looked at.
         errors.push(error);
@@ -117,7 +115,7 @@ export class Sweep {
     }
   }
 
-  private async ask(id: string, job: JobProjection | null, missing: Missing, times: number, now: Date): Promise<void> {
+  private async ask({ id, tenant, completion }: Suspect, missing: Missing, times: number, now: Date): Promise<void> {
     const { publisher, ledger, log } = this.options;
     const { kind, ask } = missing;
     switch (ask.ask) {
@@ -128,7 +126,7 @@ export class Sweep {
         break;
       }
       case 'completion':
-        if (job) await publisher.publish(jobCompleted(job, now.toISOString()));
+        if (completion) await publisher.publish(completion);
         break;
       case 'events':
         await publisher.publish(
@@ -137,7 +135,7 @@ export class Sweep {
             source: SOURCE,
             subject: id,
             time: now.toISOString(),
-            ...(job?.tenant ? { tenantid: job.tenant } : {}),
+            ...(tenant ? { tenantid: tenant } : {}),
             data: { ...ask.wanted, validUntil: validUntil(times, now).toISOString() },
           }),
         );
