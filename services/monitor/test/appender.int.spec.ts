@@ -63,6 +63,17 @@ describe('Appender', () => {
     expect((await first.append(batch!)).position).toBe(3);
   });
 
+  it('fails a message that cannot be stored alone, and numbers what came with it without gaps', async () => {
+    const appender = new Appender(ledger);
+    const ours = messages('job-1', 30);
+    const [poison] = new Story('job-2').requested({ filter: { 'null\0byte': 'x' } }).events.map(compact);
+    const delivered = [...ours.slice(0, 9), poison!, ...ours.slice(9)];
+    const appended = await Promise.allSettled(delivered.map((message) => appender.append(message)));
+    expect(appended.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([9]);
+    const stored = await ledger.eventsOf('job-1', 0, 100);
+    expect(stored.map(({ position, message }) => [position, message])).toEqual(ours.map((m, i) => [i + 1, m]));
+  });
+
   it('keeps long key lists as their number, their hash and the first of them', async () => {
     const story = new Story().batch(500, 2500);
     await new Appender(ledger).append(compact(story.events[0]!));

@@ -1,3 +1,4 @@
+import { TransientError } from '@expunge/messaging';
 import type { LedgerMessage, Recorded } from '../projection/recorded.js';
 import { entryOf, type LedgerRepository } from './ledger.repository.js';
 
@@ -36,21 +37,29 @@ export class Appender {
 
   private async write(): Promise<void> {
     this.writing = true;
-    while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, GROUP);
-      try {
-        const recorded = await this.record(group.map(({ message }) => message));
-        for (const { message, resolve, reject } of group) {
-          const entry = recorded.get(message.id);
-          if (entry) resolve(entry);
-          else reject(new Error(`${message.id} was neither appended nor found`));
-        }
-      } catch (error) {
-        this.next = null;
-        for (const { reject } of group) reject(error);
-      }
-    }
+    while (this.waiting.length > 0) await this.settle(this.waiting.splice(0, GROUP));
     this.writing = false;
+  }
+
+  /** Halves a group that fails until the message that cannot be stored stands alone: its neighbours are not parked for it. */
+  private async settle(group: Waiting[]): Promise<void> {
+    try {
+      const recorded = await this.record(group.map(({ message }) => message));
+      for (const { message, resolve, reject } of group) {
+        const entry = recorded.get(message.id);
+        if (entry) resolve(entry);
+        else reject(new Error(`${message.id} was neither appended nor found`));
+      }
+    } catch (error) {
+      this.next = null;
+      if (group.length > 1 && !(error instanceof TransientError)) {
+        const half = Math.ceil(group.length / 2);
+        await this.settle(group.slice(0, half));
+        await this.settle(group.slice(half));
+        return;
+      }
+      for (const { reject } of group) reject(error);
+    }
   }
 
   private async record(messages: LedgerMessage[]): Promise<Map<string, Recorded>> {
