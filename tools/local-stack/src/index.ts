@@ -1,6 +1,7 @@
 export { type LocalStack, type LocalStackOptions, startLocalStack } from './local-stack.js';
 export { databaseUrl } from './mongodb/database-url.js';
 export type { ObjectStore } from './object-store/start-object-store.js';
+export { freePort } from './ports.js';
 export { Guard } from './process/guard.js';
 export { Supervised } from './process/supervised.js';
 export { prepareRecords } from './prepare-records.js';
