@@ -69,11 +69,12 @@ describe('a local stack', () => {
   });
 
   it('answers nothing while frozen, and goes on when thawed', async () => {
-    const ask = () => fetch(stack.s3.endpoint, { signal: AbortSignal.timeout(300) }).then((answer) => answer.status);
+    const ask = async (within: number) =>
+      (await fetch(stack.s3.endpoint, { signal: AbortSignal.timeout(within) })).status;
     stack.s3.server!.freeze();
-    await expect(ask()).rejects.toThrow('timeout');
+    await expect(ask(300)).rejects.toThrow('timeout');
     stack.s3.server!.thaw();
-    expect(await ask()).toBe(400);
+    expect(await ask(20_000)).toBe(400);
   });
 });
 

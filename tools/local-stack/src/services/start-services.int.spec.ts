@@ -10,6 +10,8 @@ import { until } from '../until.js';
 import { serviceNames } from './instances.js';
 import { type Services, type ServicesOptions, startServices } from './start-services.js';
 
+jest.setTimeout(60_000);
+
 /** A clone whose services do nothing but answer for their health. */
 let root: string;
 let stack: LocalStack;
@@ -101,8 +103,8 @@ it('starts a service again whose store is away: it is alive, and ready when the 
 
 it('says which service is not ready and why', async () => {
   writeFileSync(join(root, 'monitor-1.not-ready'), '');
-  await expect(start({ startWithin: 2_000 })).rejects.toThrow(
-    /^monitor-1 was not ready within 2 s\n {2}\/health\/ready answers 503 {"broker":"not connected"}\n {2}\| this is monitor-1$/,
+  await expect(start({ startWithin: 10_000 })).rejects.toThrow(
+    /^monitor-1 was not ready within 10 s\n {2}\/health\/ready answers 503 {"broker":"not connected"}\n {2}\| this is monitor-1$/,
   );
 });
 
