@@ -73,7 +73,12 @@ export type FoldProbe = MessageOf<typeof FoldProbe>;
 export const SliceDue = defineMessage({
   type: 'SliceDue',
   routingKey: null,
-  data: z.object({ lane: z.int().nonnegative(), turn: z.int().positive() }),
+  data: z.object({
+    lane: z.int().nonnegative(),
+    turn: z.int().positive(),
+    /** The job's last write when the message found somebody at it: if there is none since, that worker is gone. */
+    seen: Timestamp.optional(),
+  }),
 });
 export type SliceDue = MessageOf<typeof SliceDue>;
 

@@ -8,10 +8,13 @@ import type { LeftoversRepository } from './jobs/leftovers.repository.js';
 import type { Records } from './records/records.js';
 import type { RecordsClock } from './records/records-clock.js';
 
+/** Of one slice. */
 export interface BatchContext {
   resource: ResourceDefinition;
   clock: RecordsClock;
   owner: string;
+  /** The window of ids that the page after `from` is read in, where the page before it knew. */
+  window: { from: WireId; end: WireId } | null;
 }
 
 /** Plan, delete, look, resolve: the steps of one batch against the stores. */
@@ -23,8 +26,11 @@ export class BatchService {
   ) {}
 
   /** The next page, without the records this job has given up on. */
-  async page(job: DeletionJob, resource: ResourceDefinition, cursor: WireId | null): Promise<Page> {
-    const page = await this.records.page(resource, scopeOf(job), cursor, job.request.options.batchSize);
+  async page(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
+    const window = context.window?.from === cursor ? context.window.end : null;
+    const limit = job.request.options.batchSize;
+    const page = await this.records.page(context.resource, scopeOf(job), cursor, limit, window);
+    context.window = page.closesAt === null || page.window === null ? null : { from: page.closesAt, end: page.window };
     if (job.totals.failed === 0 || page.records.length === 0) return page;
     const known = await this.leftovers.knownFailures(
       job.id,
@@ -46,7 +52,8 @@ export class BatchService {
 
   /**
    * Deletes by the standing plan and finds out what came of it; the outbox goes out and the next page is read meanwhile.
-   * Null: the delete may have been refused by the clock. The job that is returned is not written yet.
+   * Null: the delete may have been refused by the clock. The job that is returned is not written yet. A next page that
+   * cannot be read is null, too: it must not keep from being told what is already deleted.
    */
   async execute(
     held: HeldJob,
@@ -57,7 +64,7 @@ export class BatchService {
     const plan = planOf(held.job);
     const meanwhile = Promise.all([
       held.flush(),
-      readAhead ? this.page(held.job, resource, plan.closesAt) : Promise.resolve(null),
+      readAhead ? this.page(held.job, context, plan.closesAt).catch(() => null) : null,
     ]);
     // Whatever the delete throws is thrown first; this promise must not be the one nobody awaits.
     meanwhile.catch(() => undefined);

@@ -104,12 +104,13 @@ type Resources = ReadonlyMap<string, ResourceDefinition>;
         turns: Turns,
         backlog: Backlog,
         resources: Resources,
-        { instance }: Identity,
+        { instance, startedAt }: Identity,
         s: DeleterSettings,
         log: Logger,
       ) =>
         new SliceService(jobs, records, batches, outbox, turns, backlog, resources, {
           instance,
+          process: `${instance}@${startedAt.toISOString()}`,
           storeRetryForMs: s.STORE_RETRY_FOR,
           log,
         }),

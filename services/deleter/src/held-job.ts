@@ -1,9 +1,7 @@
-import type { DeletionJob, Lane } from './deletion-job/deletion-job.js';
+import { type DeletionJob, type Lane, timing } from './deletion-job/deletion-job.js';
 import { withoutFlushed } from './deletion-job/emit.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
-
-const KEEP_ALIVE_MS = 2000;
 
 /** The job as this worker last read or wrote it. It loses it to whoever writes in between (ConflictError). */
 export class HeldJob {
@@ -44,7 +42,7 @@ export class HeldJob {
   keepAlive(): Disposable {
     const timer = setInterval(() => {
       this.jobs.touch(this.job).catch(() => undefined);
-    }, KEEP_ALIVE_MS).unref();
+    }, timing.keepAlive).unref();
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 

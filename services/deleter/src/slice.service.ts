@@ -8,7 +8,7 @@ import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
 import { type DelayCause, isActive, timing } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
-import { endSlice, forgive, startSlice } from './deletion-job/turn.js';
+import { endSlice, release, startSlice } from './deletion-job/turn.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
@@ -25,6 +25,9 @@ const tooSlow: ErrorInfo = {
 
 /** One slice message's worth of work on a job. */
 export class SliceService {
+  /** Jobs that this process is at. */
+  private readonly atWork = new Set<string>();
+
   constructor(
     private readonly jobs: JobRepository,
     private readonly records: Records,
@@ -33,27 +36,33 @@ export class SliceService {
     private readonly turns: Turns,
     private readonly backlog: Backlog,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
-    private readonly options: { instance: string; storeRetryForMs: number; log: Logger },
+    private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger },
   ) {}
 
   /**
+   * @param seen the job's last write as this message met it before
    * @throws ConflictError somebody else moved the job on
    * @throws TransientError the deleter's own database or the broker is away: the message comes back
    */
-  async run(id: string, turn: number): Promise<void> {
+  async run(id: string, turn: number, seen: string | null): Promise<void> {
     const job = await this.jobs.read(id);
     if (!job) throw new NotFoundError(`there is no job ${id}`);
     const held = new HeldJob(job, this.jobs, this.outbox);
-    const verdict = sliceVerdict(job, turn, new Date());
+    const { process } = this.options;
+    const verdict = sliceVerdict(job, { turn, now: new Date(), process, atWork: this.atWork.has(id), seen });
     // The outbox of a job under way is its live slice's, which a write from here would cost its place; or the watchdog's.
     if (verdict.do === 'nothing') return isActive(job.state) ? undefined : held.settle();
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
+    if (verdict.do === 'watch') return this.turns.later(id, turn, verdict.ms, job.writtenAt);
     const log = this.options.log.child({ job: id, turn });
     using _alive = held.keepAlive();
+    this.atWork.add(id);
     try {
       await (verdict.do === 'give-up' ? this.giveUp(held, log) : this.work(held, turn, log));
     } catch (error) {
       await this.afterError(held, error, log);
+    } finally {
+      this.atWork.delete(id);
     }
   }
 
@@ -70,15 +79,16 @@ export class SliceService {
     }
     await held.flush();
     const owner = `${this.options.instance}:${turn}`;
-    const started = startSlice(held.job);
-    const standing = started.lanes[0].plan;
-    await held.write(standing ? takeOver(started, { owner, until: this.batches.until(clock, held.writeMs) }) : started);
+    const standing = held.lane.plan !== null;
+    await held.write(startSlice(held.job, this.options.process));
     held.started = true;
+    // By itself: only now is it known how long a write takes, and so until when a delete may begin.
+    if (standing) await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
     log.info(
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
       standing ? 'picked up, with a batch whose worker is gone' : 'picked up',
     );
-    await this.batchByBatch(held, { resource, clock, owner }, log);
+    await this.batchByBatch(held, { resource, clock, owner, window: null }, log);
   }
 
   /** Until the slice is over; the next page is read while this one is deleted. */
@@ -99,7 +109,7 @@ export class SliceService {
         continue;
       }
       if (!more) break;
-      page ??= await this.batches.page(held.job, context.resource, held.lane.cursor);
+      page ??= await this.batches.page(held.job, context, held.lane.cursor);
       if (page.closesAt === null) {
         if (await this.atPassEnd(held, log)) return;
       } else if (isFull(page)) {
@@ -146,11 +156,11 @@ export class SliceService {
     // Once the job is at rest there is nothing to wait for but its outbox, which the message brings out again.
     if (error instanceof ConflictError || !isActive(held.job.state)) throw error;
     if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') {
-      // The worker lives and knows why: no strike, if that can still be written.
-      if (held.started) await held.write(forgive(held.job)).catch(() => undefined);
+      // The worker lives and knows why: no strike, if that can still be written, or if it is this process that goes on.
+      if (held.started) await held.write(release(held.job)).catch(() => undefined);
       throw error;
     }
-    if (!held.started) held.job = startSlice(held.job);
+    if (!held.started) held.job = startSlice(held.job, this.options.process);
     const message = error instanceof Error ? error.message : String(error);
     const isStore = error instanceof TransientError;
     if (!isStore) log.error({ err: error }, 'slice failed');

@@ -17,7 +17,7 @@ export class SlicesConsumer {
     if (message.type !== 'SliceDue') throw new ValidationError(`${message.type} is no slice`);
     const done = this.activity.begin('slice', message.subject);
     try {
-      await this.slices.run(message.subject, message.data.turn);
+      await this.slices.run(message.subject, message.data.turn, message.data.seen ?? null);
     } finally {
       done();
     }

@@ -12,19 +12,19 @@ export class Turns {
     return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn));
   }
 
-  /** Through the shortest retry tier that is not too early. */
-  later(job: string, turn: number, ms: number): Promise<void> {
+  /** Through the shortest retry tier that is not too early; with the job's last write, where it is to be compared. */
+  later(job: string, turn: number, ms: number, seen?: Date): Promise<void> {
     const tier: RetryTier = retryTiers.find((seconds) => seconds * 1000 >= ms) ?? 30;
-    return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn), { tier });
+    return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn, seen), { tier });
   }
 
-  private message(job: string, turn: number): SliceDue {
+  private message(job: string, turn: number, seen?: Date): SliceDue {
     return SliceDue.create({
       id: sliceId(job, LANE, turn),
       source: SOURCE,
       subject: job,
       time: new Date().toISOString(),
-      data: { lane: LANE, turn },
+      data: { lane: LANE, turn, ...(seen && { seen: seen.toISOString() }) },
     });
   }
 }

@@ -44,19 +44,18 @@ export class Watchdog {
 
   async sweep(now: number): Promise<void> {
     const overdue = await this.jobs.overdue(new Date(now), AT_ONCE);
-    const next = new Map<string, Nudge>();
+    const known = this.nudges;
+    this.nudges = new Map();
     for (const { id, turn } of overdue) {
-      const before = this.nudges.get(id);
+      const before = known.get(id);
       const same = before?.turn === turn ? before : null;
-      if (same && same.again > now) {
-        next.set(id, same);
-        continue;
-      }
       const pauseMs = same ? Math.min(same.pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
+      const isDue = !same || same.again <= now;
+      // Noted before it is sent: a broker that takes only some of them must not be sent those again at each look.
+      this.nudges.set(id, isDue ? { turn, again: now + pauseMs, pauseMs } : same);
+      if (!isDue) continue;
       await this.turns.now(id, turn);
       this.log.info({ job: id, turn }, 'overdue: its turn is published again');
-      next.set(id, { turn, again: now + pauseMs, pauseMs });
     }
-    this.nudges = next;
   }
 }

@@ -42,6 +42,7 @@ export interface Deleter {
 export interface Wrappers {
   records?: (records: Records) => Records;
   publisher?: (publisher: Publisher) => Publisher;
+  maxPendingObjects?: number;
   jobs?: (jobs: JobRepository) => JobRepository;
   leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
   events?: (events: EventStore) => EventStore;
@@ -52,6 +53,8 @@ const log: Logger = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 
 /** A real broker and a real database engine, and as many deleters on them as a test wants; slices run when it says so. */
 export class World {
+  private lives = 0;
+
   private constructor(
     private readonly database: Database,
     private readonly records: Database,
@@ -119,8 +122,9 @@ export class World {
     const outbox = new Outbox(events, publisher);
     const turns = new Turns(publisher);
     const batches = new BatchService(records, leftovers, instance);
-    const backlog = new Backlog(this.broker, 1_000_000);
-    const options = { instance, storeRetryForMs: 60_000, log };
+    const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
+    this.lives += 1;
+    const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
     return {
       instance,
       jobs,
@@ -148,6 +152,12 @@ export class World {
       batches: await this.drain(workQueues.storageCleanerBatches.name),
       events: await this.drain(EVENTS),
     };
+  }
+
+  async purge(queue: string): Promise<void> {
+    const channel = await this.broker.openChannel();
+    await channel.purgeQueue(queue);
+    await channel.close();
   }
 
   private async drain(queue: string): Promise<AnyMessage[]> {
@@ -202,7 +212,8 @@ export async function runToEnd(deleter: Deleter, job: string, most = 50): Promis
     if (!found) throw new Error(`no job ${job}`);
     if (['finished', 'failed'].includes(found.state) && found.outbox.length === 0) return;
     await deleter.skipWait(job);
-    await deleter.slices.run(job, found.lanes[0].turn);
+    // As if the message had waited for a worker that may be alive, and seen no sign of it.
+    await deleter.slices.run(job, found.lanes[0].turn, found.writtenAt.toISOString());
   }
   throw new Error(`job ${job} did not end in ${most} slices`);
 }

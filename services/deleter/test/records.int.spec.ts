@@ -107,7 +107,7 @@ describe('paging', () => {
       expect(await records.count(r, scope)).toBe(7);
       const seen: WireId[] = [];
       for (let cursor: WireId | null = null; ;) {
-        const page = await records.page(r, scope, cursor, 2);
+        const page = await records.page(r, scope, cursor, 2, null);
         if (page.closesAt === null) break;
         seen.push(...page.records.map((found) => found.id));
         cursor = JSON.parse(JSON.stringify(page.closesAt)) as WireId;
@@ -125,6 +125,18 @@ describe('paging', () => {
       expect(await db.collection('receipts').countDocuments()).toBe(strangers.length);
     },
   );
+
+  it('leaves numbers that JSON cannot say: they are in no page, no count and no bound', async () => {
+    const r = resource({ idType: 'number' });
+    const ids = [-Infinity, 1, Infinity, NaN];
+    await db.collection<{ _id: number }>('receipts').insertMany(ids.map((_id) => ({ _id, tenantId: 'acme' })));
+    const records = repository(r);
+    const bound = await records.bound(r, 'acme', new Date());
+    expect(bound).toEqual({ idAtMost: 1 });
+    const scope: Scope = { tenant: 'acme', selection: { all: true }, bound };
+    expect(await records.count(r, scope)).toBe(1);
+    expect((await records.page(r, scope, null, 10, null)).records.map((found) => found.id)).toEqual([1]);
+  });
 
   it('sees UUIDs behind and before binary ids that are none', async () => {
     const r = resource({ idType: 'uuid' });
@@ -144,8 +156,8 @@ describe('paging', () => {
       bound: await records.bound(r, 'acme', new Date()),
     };
     expect(await records.count(r, scope)).toBe(3);
-    const { records: first, closesAt } = await records.page(r, scope, null, 2);
-    const { records: second } = await records.page(r, scope, closesAt, 2);
+    const { records: first, closesAt } = await records.page(r, scope, null, 2, null);
+    const { records: second } = await records.page(r, scope, closesAt, 2, null);
     expect([...first, ...second].map((found) => found.id)).toEqual(uuids.map((id) => id.toHexString()).sort());
   });
 
@@ -161,6 +173,7 @@ describe('paging', () => {
       { tenant: 'acme', selection: { all: true }, bound },
       null,
       500,
+      null,
     );
     expect(page.records).toHaveLength(2);
     expect(page.closesAt).toBe(page.records[1]?.id);
@@ -176,7 +189,7 @@ describe('paging', () => {
     ] as never);
     const selected = async (filter: Record<string, unknown>) => {
       const scope = { tenant: 'acme', selection: { filter }, bound: { idAtMost: 9 } } as Scope;
-      return (await repository(r).page(r, scope, null, 10)).records.map((found) => found.id);
+      return (await repository(r).page(r, scope, null, 10, null)).records.map((found) => found.id);
     };
     expect(await selected({ company: 'Brio' })).toEqual([2, 3]);
     expect(await selected({ company: { in: ['Aria', 'None'] } })).toEqual([1]);
@@ -205,7 +218,7 @@ describe('on a collection that compares without case', () => {
     expect(bound).toEqual({ idAtMost: 'b' });
     const scope: Scope = { tenant: 'acme', selection: { filter: { company: 'Brio' } }, bound };
     expect(await records.count(r, scope)).toBe(1);
-    expect((await records.page(r, scope, null, 10)).records.map((found) => found.id)).toEqual(['a']);
+    expect((await records.page(r, scope, null, 10, null)).records.map((found) => found.id)).toEqual(['a']);
     const clock = await records.clock();
     const ids = ['A', 'a', 'b', 'c', 'z'].map((id) => ({ id, keys: [] }));
     await records.delete(r, scope, planOf(ids, new Date(clock.latest().getTime() + 1000)), clock);
@@ -226,7 +239,7 @@ describe('a filter that few records match', () => {
     const seen: WireId[] = [];
     const closings: (WireId | null)[] = [];
     for (let cursor: WireId | null = null; ;) {
-      const page = await repository(r).page(r, scope, cursor, 2);
+      const page = await repository(r).page(r, scope, cursor, 2, null);
       closings.push(page.closesAt);
       if (page.closesAt === null) break;
       seen.push(...page.records.map((found) => found.id));
@@ -234,6 +247,37 @@ describe('a filter that few records match', () => {
     }
     expect(seen).toEqual([...matching]);
     expect(closings).toEqual([49_999, 99_999, 120_000, null]);
+  }, 60_000);
+});
+
+describe('a date that few records match', () => {
+  it('is looked for one window of ids at a time, which is looked up once', async () => {
+    const r = resource({ idType: 'number', createdAtField: 'createdAt' });
+    const matching = new Set([3, 5, 7, 60_000]);
+    const all = Array.from({ length: 60_001 }, (_, i) => i + 1);
+    const createdAt = (n: number) => new Date(matching.has(n) ? '2020-01-01' : '2030-01-01');
+    await db
+      .collection<{ _id: number }>('receipts')
+      .insertMany(all.map((_id) => ({ _id, tenantId: 'acme', createdAt: createdAt(_id) })));
+    const scope: Scope = {
+      tenant: 'acme',
+      selection: { all: true },
+      bound: { createdAtMost: '2025-01-01T00:00:00.000Z' },
+    };
+    const pages: unknown[] = [];
+    let window: WireId | null = null;
+    for (let cursor: WireId | null = null; ;) {
+      const page = await repository(r).page(r, scope, cursor, 2, window);
+      pages.push([page.records.map((found) => found.id), page.closesAt, page.window]);
+      if (page.closesAt === null) break;
+      ({ closesAt: cursor, window } = page);
+    }
+    expect(pages).toEqual([
+      [[3, 5], 5, 50_000],
+      [[7], 50_000, null],
+      [[60_000], 60_000, null],
+      [[], null, null],
+    ]);
   }, 60_000);
 });
 
@@ -261,7 +305,7 @@ describe('the bound', () => {
       { _id: 'c', tenantId: 'acme' },
     ] as never);
     const bound = await repository(r).bound(r, 'acme', at(0));
-    const page = await repository(r).page(r, { tenant: 'acme', selection: { all: true }, bound }, null, 10);
+    const page = await repository(r).page(r, { tenant: 'acme', selection: { all: true }, bound }, null, 10, null);
     expect(page.records.map((found) => found.id)).toEqual(['a']);
   });
 });
@@ -290,6 +334,30 @@ describe('deleting', () => {
     );
     await records.delete(r, scope, plan, clock);
     expect(await left()).toEqual([1, 2, 4, 5]);
+  });
+
+  it('takes no record whose tenant, filtered field or date is a list that holds the value', async () => {
+    await insert(
+      { _id: 1, tenantId: ['acme', 'other'], total: 45, createdAt: new Date(0) },
+      { _id: 2, total: [1, 100], createdAt: new Date(0) },
+      { _id: 3, total: 45, createdAt: [new Date(0), new Date()] },
+      { _id: 4, total: 45, createdAt: new Date(0) },
+    );
+    const dated = resource({ idType: 'number', createdAtField: 'createdAt' });
+    const records = repository(dated);
+    const clock = await records.clock();
+    const scope: Scope = {
+      tenant: 'acme',
+      selection: { filter: { total: { gte: 40, lt: 50 } } },
+      bound: { createdAtMost: new Date(1000).toISOString() },
+    };
+    expect((await records.page(dated, scope, null, 10, null)).records.map((found) => found.id)).toEqual([4]);
+    const plan = planOf(
+      [1, 2, 3, 4].map((id) => ({ id, keys: [] })),
+      new Date(clock.latest().getTime() + 1000),
+    );
+    await records.delete(dated, scope, plan, clock);
+    expect(await left()).toEqual([1, 2, 3]);
   });
 
   it('is refused by the server once the deadline has passed, and says that it may have been', async () => {
@@ -349,6 +417,19 @@ describe('who still refers to a key', () => {
     expect([...found.heldOutside].sort()).toEqual(['after-bound', 'other-resource', 'other-tenant']);
   });
 
+  it('takes a record of the job for one of the job, by whichever resource its collection is looked at', async () => {
+    const r = resource({ idType: 'number' });
+    const archive = resource({ name: 'archive', idType: 'number' });
+    await db.collection('receipts').insertMany([
+      { _id: 2, tenantId: 'acme', previewKey: 'in-job' },
+      { _id: 3, tenantId: 'other', previewKey: 'other-tenant' },
+    ] as never);
+    const plan = planOf([{ id: 1, keys: ['in-job', 'other-tenant'] }], new Date());
+    const found = await repository(r, archive).aftermath(r, everything(9), plan);
+    expect([...found.referred].sort()).toEqual(['in-job', 'other-tenant']);
+    expect([...found.heldOutside]).toEqual(['other-tenant']);
+  });
+
   it('finds a key behind another that thousands of records share', async () => {
     const r = resource({ idType: 'number' });
     await db.collection('receipts').createIndexes([{ key: { previewKey: 1 } }]);
@@ -375,7 +456,7 @@ describe('missing indexes', () => {
     await db
       .collection('receipts')
       .createIndexes([{ key: { 'attachments.key': 1 }, partialFilterExpression: { total: { $gt: 1 } } }]);
-    await db.collection('receipts').createIndexes([{ key: { previewKey: -1 } }]);
+    await db.collection('receipts').createIndexes([{ key: { previewKey: Long.fromNumber(-1) as never } }]);
     expect(await records.missingIndexes(receipts)).toEqual([{ 'attachments.key': 1 }]);
     await db.collection('receipts').createIndexes([{ key: { 'attachments.key': 1 }, name: 'whole' }]);
     expect(await records.missingIndexes(receipts)).toEqual([]);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BatchDeleted } from '@expunge/contracts';
+import { type BatchDeleted, workQueues } from '@expunge/contracts';
 import { ConflictError, type Publisher, TransientError, ValidationError } from '@expunge/messaging';
+import { planDeadline } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
-import { deleteRequested, fill, intercept, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
+import { type Deleter, deleteRequested, fill, intercept, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
 
 let world: World;
 beforeAll(async () => {
@@ -206,7 +207,7 @@ describe('when the application goes on writing', () => {
     await deleter.requests.accept(deleteRequested('job'));
     for (let pass = 1; pass <= 3; pass++) {
       const job = await deleter.jobs.read('job');
-      await deleter.slices.run('job', job!.lanes[0].turn);
+      await deleter.slices.run('job', job!.lanes[0].turn, null);
       const waiting = await deleter.jobs.read('job');
       expect(waiting).toMatchObject({
         state: 'running',
@@ -305,11 +306,37 @@ describe('when workers die or freeze', () => {
     await fill(world.db, 9);
     const [one, two] = [world.deleter('d1'), world.deleter('d2', { records: withClockAhead(0) })];
     await one.requests.accept(deleteRequested('job'));
-    await Promise.allSettled([one.slices.run('job', 1), two.slices.run('job', 1)]);
+    await Promise.allSettled([one.slices.run('job', 1, null), two.slices.run('job', 1, null)]);
     await runToEnd(world.deleter('d3', { records: withClockAhead(10_000) }), 'job');
     expect(await receiptsLeft()).toBe(0);
     expect((await one.jobs.read('job'))?.totals).toMatchObject({ succeeded: 9, objects: 9 });
     expect(new Set(keysIn((await world.published()).batches)).size).toBe(9);
+  });
+
+  it('keeps its place and earns no strike, though copies of its message meet it before it has a plan', async () => {
+    await fill(world.db, 2);
+    let answer: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const busy = world.deleter('busy', {
+      records: (records) => intercept(records, 'page', async (real, ...args) => slow.then(() => real(...args))),
+    });
+    await busy.requests.accept(deleteRequested('job'));
+    const slice = busy.slices.run('job', 1, null);
+    const started = await until(async () => {
+      const job = await busy.jobs.read('job');
+      return job?.lanes[0].holder ? job : null;
+    });
+    await world.published();
+    for (let n = 1; n <= 6; n++) await world.deleter(`d${n}`).slices.run('job', 1, null);
+    await busy.slices.run('job', 1, null);
+    expect(await busy.jobs.read('job')).toMatchObject({ revision: started.revision });
+    const again = (await world.published()).later.map((message) => message.data);
+    expect(again).toEqual(
+      Array.from({ length: 7 }, () => ({ lane: 0, turn: 1, seen: started.writtenAt.toISOString() })),
+    );
+    answer();
+    await slice;
+    expect(await busy.jobs.read('job')).toMatchObject({ state: 'finished', totals: { succeeded: 2 } });
   });
 
   it('leaves the plan of a silent worker alone until its deadline, without starting', async () => {
@@ -318,11 +345,11 @@ describe('when workers die or freeze', () => {
       records: (r) => intercept(r, 'delete', () => new Promise(() => undefined)),
     });
     await frozen.requests.accept(deleteRequested('job'));
-    void frozen.slices.run('job', 1);
+    void frozen.slices.run('job', 1, null);
     await until(async () => (await frozen.jobs.read('job'))?.lanes[0].plan ?? null);
     await world.published();
     const before = await frozen.jobs.read('job');
-    await world.deleter('heir').slices.run('job', 1);
+    await world.deleter('heir').slices.run('job', 1, null);
     expect(await frozen.jobs.read('job')).toEqual(before);
     expect((await world.published()).later).toMatchObject([{ type: 'SliceDue', data: { turn: 1 } }]);
     expect(await receiptsLeft()).toBe(2);
@@ -337,7 +364,7 @@ describe('when workers die or freeze', () => {
       records: (r) => intercept(r, 'delete', async (real, ...args) => ice.then(() => real(...args))),
     });
     await frozen.requests.accept(deleteRequested('job'));
-    const woken = frozen.slices.run('job', 1);
+    const woken = frozen.slices.run('job', 1, null);
     await until(async () => (await frozen.jobs.read('job'))?.lanes[0].plan ?? null);
     await receipts.updateOne({ _id: a! }, { $push: { attachments: { key: keyOf('late') } } as never });
 
@@ -351,7 +378,7 @@ describe('when workers die or freeze', () => {
         }),
     });
     await until(async () => {
-      await heir.slices.run('job', 1).catch(() => undefined);
+      await heir.slices.run('job', 1, null).catch(() => undefined);
       const job = await heir.jobs.read('job');
       return job?.totals.succeeded === 1 ? job : null;
     });
@@ -372,13 +399,13 @@ describe('when workers die or freeze', () => {
           message.type === 'DeletionFinished' ? Promise.reject(new Killed()) : real(message),
         ),
     });
-    await mute.slices.run('job', 1).catch(() => undefined);
+    await mute.slices.run('job', 1, null).catch(() => undefined);
     expect(await deleter.jobs.read('job')).toMatchObject({ state: 'finished', outbox: [{ type: 'DeletionFinished' }] });
     await world.published();
     await deleter.watchdog.sweep(Date.now() + 60_000);
     const { slices } = await world.published();
     expect(slices).toMatchObject([{ type: 'SliceDue', subject: 'job' }]);
-    await deleter.slices.run('job', (slices[0]?.data as { turn: number }).turn);
+    await deleter.slices.run('job', (slices[0]?.data as { turn: number }).turn, null);
     expect((await world.published()).events).toMatchObject([{ type: 'DeletionFinished' }]);
     expect(await deleter.jobs.read('job')).toMatchObject({ outbox: [] });
     await deleter.watchdog.sweep(Date.now() + 120_000);
@@ -408,11 +435,11 @@ describe('when workers die or freeze', () => {
     const request = deleteRequested('job');
     await deleter.requests.accept(request);
     const midway = (records: Records) => intercept(records, 'delete', () => new Promise(() => undefined));
-    void world.deleter('busy', { records: midway }).slices.run('job', 1);
+    void world.deleter('busy', { records: midway }).slices.run('job', 1, null);
     await until(async () => (await deleter.jobs.read('job'))?.lanes[0].plan ?? null);
     await world.published();
     const before = await deleter.jobs.read('job');
-    await deleter.slices.run('job', 7);
+    await deleter.slices.run('job', 7, null);
     await deleter.requests.accept(request);
     expect(await deleter.jobs.read('job')).toMatchObject({ revision: before?.revision, outbox: before?.outbox });
     expect(await world.published()).toEqual({ slices: [], later: [], batches: [], events: [] });
@@ -426,7 +453,7 @@ describe('when workers die or freeze', () => {
       records: (records) => intercept(records, 'page', async (real, ...args) => slow.then(() => real(...args))),
     });
     await deleter.requests.accept(deleteRequested('job'));
-    const slice = deleter.slices.run('job', 1);
+    const slice = deleter.slices.run('job', 1, null);
     const started = await until(async () => {
       const job = await deleter.jobs.read('job');
       return job?.lanes[0].attempt === 1 ? job : null;
@@ -454,13 +481,91 @@ describe('when workers die or freeze', () => {
     await late(0).requests.accept(deleteRequested('job'));
     for (let n = 1; n <= 8; n++) {
       await late(n).skipWait('job');
-      await late(n).slices.run('job', 1);
+      await late(n).slices.run('job', 1, null);
       expect(await late(n).jobs.read('job')).toMatchObject({
         state: 'running',
         lanes: [{ attempt: n, strikes: 0, waiting: { cause: 'store', error: { code: 'RECORDS_SLOW' } } }],
       });
     }
     await runToEnd(world.deleter('d2', { records: withClockAhead(600_000) }), 'job');
+    expect(await receiptsLeft()).toBe(0);
+  });
+
+  it('takes a plan over though each of its own writes takes longer than a plan may be deleted by', async () => {
+    await fill(world.db, 2);
+    const dead = world.deleter('dead', { records: (r) => intercept(r, 'delete', () => new Promise(() => undefined)) });
+    await dead.requests.accept(deleteRequested('job'));
+    void dead.slices.run('job', 1, null);
+    await until(async () => (await dead.jobs.read('job'))?.lanes[0].plan ?? null);
+    const slow = world.deleter('slow', {
+      jobs: (jobs) =>
+        intercept(jobs, 'write', async (real, change) => {
+          await passed(new Date(Date.now() + 1300));
+          return real(change);
+        }),
+    });
+    await passed(planDeadline((await dead.jobs.read('job'))!.lanes[0].plan!));
+    await slow.slices.run('job', 1, null);
+    expect((await slow.jobs.read('job'))?.totals).toMatchObject({ succeeded: 2 });
+  }, 30_000);
+
+  it('fails no job because its own store went away at each start, before or after the start was written', async () => {
+    await fill(world.db, 2);
+    let confirms = false;
+    const flaky = world.deleter('flaky', {
+      jobs: (jobs) =>
+        intercept(jobs, 'write', async (real, change) => {
+          if (change.lanes[0].holder === null) throw new TransientError('JOBS_UNAVAILABLE', 'away');
+          const written = await real(change);
+          if (!confirms) throw new TransientError('JOBS_UNAVAILABLE', 'written, but nobody says so');
+          return written;
+        }),
+      records: (records) =>
+        intercept(records, 'page', () => Promise.reject(new TransientError('RECORDS_UNAVAILABLE', 'away, too'))),
+    });
+    const healthy = world.deleter('d2');
+    await healthy.requests.accept(deleteRequested('job'));
+    for (let n = 1; n <= 12; n++) {
+      confirms = n > 6;
+      await expect(flaky.slices.run('job', 1, null)).rejects.toBeInstanceOf(TransientError);
+    }
+    expect(await flaky.jobs.read('job')).toMatchObject({ state: 'running', lanes: [{ attempt: 12, strikes: 0 }] });
+    await runToEnd(healthy, 'job');
+    expect(await receiptsLeft()).toBe(0);
+  });
+
+  it('tells the batch it has deleted though the next page cannot be read', async () => {
+    await fill(world.db, 4);
+    const deleter = stopsAfterOneBatch('d1');
+    await deleter.requests.accept(deleteRequested('job'));
+    await deleter.slices.run('job', 1, null);
+    expect(await deleter.jobs.read('job')).toMatchObject({
+      totals: { succeeded: 2 },
+      lanes: [{ plan: null, waiting: { cause: 'store' } }],
+    });
+    expect(batchesIn((await world.published()).events)).toMatchObject([{ data: { count: 2 } }]);
+  });
+
+  it('waits while the cleaner has too much before it, in a tier or not, and then goes on', async () => {
+    await fill(world.db, 4);
+    const cleaners = workQueues.storageCleanerBatches.name;
+    const request = deleteRequested('job', { options: { batchSize: 1 } });
+    await stopsAfterOneBatch('d0').requests.accept(request);
+    await stopsAfterOneBatch('d0').slices.run('job', 1, null);
+    expect(await receiptsLeft()).toBe(3);
+    const deleter = world.deleter('d1', { maxPendingObjects: 3 });
+    for (let n = 0; n < 3; n++) await world.publisher.send(cleaners, request, { tier: 30 });
+    await deleter.skipWait('job');
+    await deleter.slices.run('job', 1, null);
+    expect(await deleter.jobs.read('job')).toMatchObject({
+      state: 'running',
+      lanes: [{ plan: null, waiting: { cause: 'purge-backlog', error: { code: 'PURGE_BACKLOG' } } }],
+    });
+    expect(await receiptsLeft()).toBe(3);
+    await world.purge(`${cleaners}.retry.30s`);
+    await deleter.skipWait('job');
+    // What a look found holds for a second.
+    await world.deleter('d1', { maxPendingObjects: 3 }).slices.run('job', 1, null);
     expect(await receiptsLeft()).toBe(0);
   });
 
@@ -477,7 +582,7 @@ describe('when workers die or freeze', () => {
     await broken(0).requests.accept(deleteRequested('job'));
     for (let n = 1; n <= 6; n++) {
       await broken(n * 20_000).skipWait('job');
-      await broken(n * 20_000).slices.run('job', 1);
+      await broken(n * 20_000).slices.run('job', 1, null);
     }
     expect(await broken(0).jobs.read('job')).toMatchObject({
       state: 'failed',
@@ -490,6 +595,19 @@ describe('when workers die or freeze', () => {
     expect(await receiptsLeft()).toBe(2);
   });
 });
+
+const passed = (time: Date) => until(() => Promise.resolve(new Date() > time ? true : null));
+
+/** Reads one page and no other. */
+function stopsAfterOneBatch(instance: string): Deleter {
+  let pages = 0;
+  return world.deleter(instance, {
+    records: (records) =>
+      intercept(records, 'page', (real, ...args) =>
+        (pages += 1) === 1 ? real(...args) : Promise.reject(new TransientError('RECORDS_UNAVAILABLE', 'no page')),
+      ),
+  });
+}
 
 async function until<T>(look: () => Promise<T | null>): Promise<T> {
   const end = Date.now() + 15_000;

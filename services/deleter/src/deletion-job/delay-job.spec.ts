@@ -3,7 +3,9 @@ import { type DelayCause, dueAt, type DeletionJob, withLane } from './deletion-j
 import { delay, fail, waitedTooLong } from './delay-job.js';
 import { at, page, planFacts, record, runningJob } from './given.js';
 import { planBatch } from './plan-batch.js';
-import { startSlice } from './turn.js';
+import { endSlice, startSlice } from './turn.js';
+
+const started = (job: DeletionJob, process = 'd1') => startSlice(job, process);
 
 const error = { code: 'RECORDS_UNAVAILABLE', message: 'no server' };
 const later = (job: DeletionJob, cause: DelayCause, now = at(10)) =>
@@ -14,7 +16,7 @@ describe('a job that waits', () => {
     let job = runningJob();
     const waits = [];
     for (let n = 1; n <= 7; n++) {
-      job = later(startSlice({ ...job, outbox: [] }), 'store');
+      job = later(started({ ...job, outbox: [] }), 'store');
       waits.push((job.lanes[0].waiting!.retryAt.getTime() - at(10).getTime()) / 1000);
       expect(job.outbox).toMatchObject([{ type: 'BatchDelayed', data: { cause: 'store', attempt: n, error } }]);
     }
@@ -22,14 +24,14 @@ describe('a job that waits', () => {
   });
 
   it('counts no strike for a store that is away, one for any other error', () => {
-    expect(later(startSlice(runningJob()), 'store').lanes[0].strikes).toBe(0);
-    expect(later(startSlice(runningJob()), 'error').lanes[0].strikes).toBe(1);
-    const afterDeaths = startSlice(startSlice(startSlice(runningJob())));
+    expect(later(started(runningJob()), 'store').lanes[0].strikes).toBe(0);
+    expect(later(started(runningJob()), 'error').lanes[0].strikes).toBe(1);
+    const afterDeaths = started(started(started(runningJob(), 'd1'), 'd2'), 'd3');
     expect(later(afterDeaths, 'store').lanes[0].strikes).toBe(2);
   });
 
   it('counts no attempt while records keep changing, and waits longer with each pass', () => {
-    const stalled = (n: number) => withLane(startSlice(runningJob()), { pass: { found: 0, deleted: 0, stalled: n } });
+    const stalled = (n: number) => withLane(started(runningJob()), { pass: { found: 0, deleted: 0, stalled: n } });
     expect(later(stalled(1), 'still-changing').lanes[0]).toMatchObject({
       attempt: 0,
       strikes: 0,
@@ -47,17 +49,25 @@ describe('a job that waits', () => {
   });
 
   it('keeps its plan: the outcome of the delete may be unknown', () => {
-    const job = planBatch(startSlice(runningJob()), page(record('a')), planFacts);
+    const job = planBatch(started(runningJob()), page(record('a')), planFacts);
     expect(later(job, 'store').lanes[0].plan).toEqual(job.lanes[0].plan);
   });
 
   it('has waited too long once a store was away for longer than the setting, through all its attempts', () => {
-    let job = later(startSlice(runningJob()), 'store', at(10));
-    job = later(startSlice(job), 'store', at(70));
+    let job = later(started(runningJob()), 'store', at(10));
+    job = later(started(job), 'store', at(70));
     expect(waitedTooLong(job, 'store', 60_000, at(70))).toBe(false);
     expect(waitedTooLong(job, 'store', 60_000, at(71))).toBe(true);
     expect(waitedTooLong(job, 'error', 60_000, at(71))).toBe(false);
     expect(waitedTooLong(later(runningJob(), 'purge-backlog'), 'purge-backlog', 1, at(99))).toBe(false);
+  });
+
+  it('waits anew once a slice has ended: it was not without progress', () => {
+    const job = startSlice(endSlice(later(started(runningJob()), 'store', at(10))), 'd1');
+    expect(waitedTooLong(job, 'store', 60_000, at(100))).toBe(false);
+    expect(
+      later(later(endSlice(later(runningJob(), 'purge-backlog')), 'purge-backlog'), 'purge-backlog').outbox,
+    ).toHaveLength(2);
   });
 
   it('fails with its cursor where it was, and tells why', () => {

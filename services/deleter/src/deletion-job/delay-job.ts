@@ -21,8 +21,8 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
   const retryAt = new Date(now.getTime() + seconds * 1000);
   const before = lane.waiting?.cause === cause ? lane.waiting : null;
   const waiting = { cause, error, retryAt, since: before?.since ?? now };
-  const strikes = cause === 'still-changing' ? 0 : cause === 'store' ? Math.max(0, lane.strikes - 1) : lane.strikes;
-  const delayed = withLane(job, { attempt, strikes, waiting });
+  const strikes = cause === 'still-changing' ? 0 : cause === 'error' ? lane.strikes + 1 : lane.strikes;
+  const delayed = withLane(job, { attempt, strikes, waiting, holder: null });
   if (intended && before) return delayed;
   return emit<BatchDelayed>(
     delayed,
@@ -41,7 +41,7 @@ export function waitedTooLong(job: DeletionJob, cause: DelayCause, storeRetryFor
 
 /** Gives up, with the cursor where it is. A plan that could not even be read stays, and with it its keys. */
 export function fail(job: DeletionJob, error: ErrorInfo, facts: { instance: string; now: Date }): DeletionJob {
-  const failed: DeletionJob = { ...withLane(job, { waiting: null }), state: 'failed' };
+  const failed: DeletionJob = { ...withLane(job, { waiting: null, holder: null }), state: 'failed' };
   return emit<DeletionFailed>(
     failed,
     DeletionFailed,

@@ -64,6 +64,8 @@ export interface Lane {
   attempt: number;
   /** Those of them that no unreachable store explains: they ended in an error, or with their worker. */
   strikes: number;
+  /** The process whose slice has started and has not said how it ended. */
+  holder: string | null;
   waiting: { cause: DelayCause; since: Date; retryAt: Date; error: ErrorInfo } | null;
 }
 
@@ -107,6 +109,10 @@ export const timing = {
   skew: 1000,
   /** Beyond slice and deadline, before the watchdog takes a job to be forgotten. */
   grace: 1000,
+  /** How often a slice at work says so in the job's document. */
+  keepAlive: 2000,
+  /** A holder that has not written for as long is gone. */
+  silence: 4000,
 } as const;
 
 /** Starts that no unreachable store explains, before the job fails. */

@@ -24,6 +24,7 @@ export function nextPass(job: DeletionJob): DeletionJob {
 }
 
 export function finish(job: DeletionJob, facts: { instance: string; now: Date }): DeletionJob {
-  const done: DeletionJob = { ...withLane(job, { attempt: 0, strikes: 0, waiting: null }), state: 'finished' };
+  const rest = { attempt: 0, strikes: 0, holder: null, waiting: null };
+  const done: DeletionJob = { ...withLane(job, rest), state: 'finished' };
   return emit<DeletionFinished>(done, DeletionFinished, { totals: job.totals, instance: facts.instance }, facts.now);
 }

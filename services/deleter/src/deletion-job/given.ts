@@ -36,6 +36,10 @@ export function runningJob(change: Partial<DeletionJob> = {}): DeletionJob {
 
 export const record = (id: string, ...keys: string[]): PageRecord => ({ id, keys: { readable: true, keys } });
 
-export const page = (...records: PageRecord[]): FullPage => ({ records, closesAt: records.at(-1)?.id ?? '' });
+export const page = (...records: PageRecord[]): FullPage => ({
+  records,
+  closesAt: records.at(-1)?.id ?? '',
+  window: null,
+});
 
 export const planFacts = { owner: 'deleter-1:1', until: at(11), keyPrefix: 'tenants/acme/', now: at(10) };

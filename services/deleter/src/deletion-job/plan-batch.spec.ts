@@ -62,8 +62,8 @@ describe('planning a batch', () => {
   });
 
   it('knows an empty page and one of nothing but known failures as not to be planned', () => {
-    expect(isFull({ records: [], closesAt: null })).toBe(false);
-    expect(isFull({ records: [], closesAt: 'a' })).toBe(false);
+    expect(isFull({ records: [], closesAt: null, window: null })).toBe(false);
+    expect(isFull({ records: [], closesAt: 'a', window: null })).toBe(false);
     expect(isFull(page(record('a')))).toBe(true);
   });
 });

@@ -12,6 +12,8 @@ export interface Page {
   records: PageRecord[];
   /** The greatest id that was looked at, left out or not; null when there was none. */
   closesAt: WireId | null;
+  /** Where the window of ids ends that the page was read in and did not see to its end. */
+  window: WireId | null;
 }
 
 /** A page of which something is left to plan. */

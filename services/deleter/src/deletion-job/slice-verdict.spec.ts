@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type DeletionState, MAX_STRIKES, planDeadline, withLane } from './deletion-job.js';
+import { type DeletionJob, type DeletionState, MAX_STRIKES, planDeadline, timing, withLane } from './deletion-job.js';
 import { at, page, planFacts, record, runningJob } from './given.js';
 import { planBatch } from './plan-batch.js';
-import { msUntilTakeOver, sliceVerdict } from './slice-verdict.js';
-import { endSlice, startSlice } from './turn.js';
+import { resolvePlan } from './resolve-plan.js';
+import { msUntilTakeOver, type SliceFacts, sliceVerdict } from './slice-verdict.js';
+import { endSlice, release, startSlice } from './turn.js';
+
+const verdict = (job: DeletionJob, facts: Partial<SliceFacts> = {}) =>
+  sliceVerdict(job, { turn: 1, now: at(2), process: 'd1', atWork: false, seen: null, ...facts });
+const watch = { do: 'watch', ms: timing.silence };
 
 describe('what a slice message may do', () => {
   it.each<[DeletionState, 'start' | 'nothing']>([
@@ -15,38 +20,72 @@ describe('what a slice message may do', () => {
     ['finished', 'nothing'],
     ['failed', 'nothing'],
   ])('of the current turn in a job that is %s: %s', (state, expected) => {
-    expect(sliceVerdict(runningJob({ state }), 1, at(2))).toEqual({ do: expected });
+    expect(verdict(runningJob({ state }))).toEqual({ do: expected });
   });
 
   it('is nothing for another turn than the current', () => {
     const job = withLane(runningJob(), { turn: 3 });
-    expect(sliceVerdict(job, 2, at(2))).toEqual({ do: 'nothing' });
-    expect(sliceVerdict(job, 4, at(2))).toEqual({ do: 'nothing' });
+    expect(verdict(job, { turn: 2 })).toEqual({ do: 'nothing' });
+    expect(verdict(job, { turn: 4 })).toEqual({ do: 'nothing' });
   });
 
   it('stays live when redelivered after its worker started it and died', () => {
-    expect(sliceVerdict(startSlice(runningJob()), 1, at(2))).toEqual({ do: 'start' });
+    const job = startSlice(runningJob(), 'd2');
+    expect(verdict(job)).toEqual(watch);
+    expect(verdict(job, { seen: job.writtenAt.toISOString() })).toEqual({ do: 'start' });
+  });
+
+  it('waits for as long as a worker that started it goes on writing', () => {
+    const job = startSlice(runningJob(), 'd2');
+    const seen = job.writtenAt.toISOString();
+    expect(verdict({ ...job, writtenAt: at(4) }, { seen })).toEqual(watch);
+    expect(verdict(startSlice(runningJob(), 'd1'), { atWork: true, seen })).toEqual(watch);
+  });
+
+  it('starts at once where nobody is at it: the process that judges, or a slice that said how it ended', () => {
+    expect(verdict(startSlice(runningJob(), 'd1'))).toEqual({ do: 'start' });
+    expect(verdict(release(startSlice(runningJob(), 'd2')))).toEqual({ do: 'start' });
+    const planned = planBatch(startSlice(runningJob(), 'd2'), page(record('a')), planFacts);
+    expect(verdict(planned)).toEqual({ do: 'start' });
   });
 
   it('is nothing once its slice has ended', () => {
-    expect(sliceVerdict(endSlice(startSlice(runningJob())), 1, at(2))).toEqual({ do: 'nothing' });
-    expect(sliceVerdict(endSlice(startSlice(runningJob())), 2, at(2))).toEqual({ do: 'start' });
+    const ended = endSlice(startSlice(runningJob(), 'd2'));
+    expect(verdict(ended)).toEqual({ do: 'nothing' });
+    expect(verdict(ended, { turn: 2 })).toEqual({ do: 'start' });
   });
 
   it('waits until the job may be retried', () => {
     const waiting = { cause: 'store', since: at(1), retryAt: at(9), error: { code: 'X', message: '' } } as const;
-    expect(sliceVerdict(withLane(runningJob(), { waiting }), 1, at(2))).toEqual({ do: 'wait', ms: 7000 });
-    expect(sliceVerdict(withLane(runningJob(), { waiting }), 1, at(9))).toEqual({ do: 'start' });
+    expect(verdict(withLane(runningJob(), { waiting }))).toEqual({ do: 'wait', ms: 7000 });
+    expect(verdict(withLane(runningJob(), { waiting }), { now: at(9) })).toEqual({ do: 'start' });
   });
 
   it('gives up when every attempt killed its worker, and counts anew once a slice has ended', () => {
     let job = runningJob();
+    const seen = job.writtenAt.toISOString();
     for (let n = 0; n < MAX_STRIKES; n++) {
-      expect(sliceVerdict(job, 1, at(2))).toEqual({ do: 'start' });
-      job = startSlice(job);
+      expect(verdict(job, { process: `life ${n}`, seen })).toEqual({ do: 'start' });
+      job = startSlice(job, `life ${n}`);
     }
-    expect(sliceVerdict(job, 1, at(2))).toEqual({ do: 'give-up' });
-    expect(endSlice(job).lanes[0]).toMatchObject({ attempt: 0, strikes: 0, turn: 2 });
+    expect(verdict(job, { process: 'the next life', seen })).toEqual({ do: 'give-up' });
+    expect(endSlice(job).lanes[0]).toMatchObject({ attempt: 0, strikes: 0, holder: null, turn: 2 });
+  });
+
+  it('counts no strike against a process that lives and starts again', () => {
+    let job = runningJob();
+    for (let n = 0; n < 20; n++) {
+      expect(verdict(job)).toEqual({ do: 'start' });
+      job = startSlice(job, 'd1');
+    }
+    expect(job.lanes[0]).toMatchObject({ attempt: 20, strikes: 0 });
+  });
+
+  it('counts a death after a batch was resolved in the same slice', () => {
+    const planned = planBatch(startSlice(runningJob(), 'd2'), page(record('a')), planFacts);
+    const nothing = { gone: 1, objectKeys: [], kept: [] };
+    const resolved = resolvePlan(planned, nothing, { newlyRetained: [], instance: 'd2', now: at(3) });
+    expect(startSlice(resolved, 'd1').lanes[0]).toMatchObject({ attempt: 1, strikes: 1 });
   });
 
   it('leaves a standing plan alone until its deadline has passed on the records clock', () => {

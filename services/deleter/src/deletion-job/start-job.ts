@@ -28,6 +28,7 @@ function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now:
         turn: 1,
         attempt: 0,
         strikes: 0,
+        holder: null,
         waiting: null,
       },
     ],

@@ -1,18 +1,26 @@
-import { type DeletionJob, withLane } from './deletion-job.js';
+import { type DeletionJob, type Lane, withLane } from './deletion-job.js';
+
+/**
+ * Strikes once the last start is judged. A process that starts again lives, so its own last slice ended in something it
+ * knew; one that somebody else started and never ended, ended with its worker.
+ */
+export function strikesOf({ holder, strikes }: Lane, process: string): number {
+  return holder === null || holder === process ? strikes : strikes + 1;
+}
 
 /** Counted before any work, so that a message that kills its worker each time is counted too. */
-export function startSlice(job: DeletionJob): DeletionJob {
+export function startSlice(job: DeletionJob, process: string): DeletionJob {
   const [lane] = job.lanes;
-  return withLane(job, { attempt: lane.attempt + 1, strikes: lane.strikes + 1 });
+  return withLane(job, { attempt: lane.attempt + 1, strikes: strikesOf(lane, process), holder: process });
 }
 
 /** Its worker lives and stopped for a reason it knows. */
-export function forgive(job: DeletionJob): DeletionJob {
-  return withLane(job, { strikes: Math.max(0, job.lanes[0].strikes - 1) });
+export function release(job: DeletionJob): DeletionJob {
+  return withLane(job, { holder: null });
 }
 
 /** The live message becomes the next one. Only here: a watchdog that took turns would starve every queued slice. */
 export function endSlice(job: DeletionJob): DeletionJob {
   const [lane] = job.lanes;
-  return withLane(job, { turn: lane.turn + 1, attempt: 0, strikes: 0 });
+  return withLane(job, { turn: lane.turn + 1, attempt: 0, strikes: 0, holder: null, waiting: null });
 }

@@ -34,7 +34,8 @@ function beginsWith(index: Record<string, unknown>, required: IndexKeys): boolea
   const fields = Object.entries(index);
   return Object.keys(required).every((field, i) => {
     const [name, direction] = fields[i] ?? [];
-    return name === field && (direction === 1 || direction === -1);
+    // Directions may be of any number type; int64 arrives as bigint.
+    return name === field && Math.abs(Number(direction)) === 1;
   });
 }
 

@@ -14,6 +14,9 @@ export function holdsOnly(paths: readonly KeyPath[], keys: readonly string[]): F
 const notAList = (field: string): Filter => ({ [field]: { $not: { $type: 'array' } } });
 const isNoKey = [null, ''];
 
+/** No list at a dotted field, nor on the way to it. */
+export const isNoList = (field: string): Filter[] => [...embeddings(field), notAList(field)];
+
 function fieldHoldsOnly(field: string, keys: readonly string[]): Filter[] {
   return [...embeddings(field), notAList(field), { [field]: { $in: [...isNoKey, ...keys] } }];
 }

@@ -1,7 +1,7 @@
 import type { Bound, Condition, ResourceDefinition, Scalar, Selection, WireId } from '@expunge/contracts';
 import type { Plan } from '../deletion-job/deletion-job.js';
 import { parseKeyPath } from './key-path.js';
-import { type Filter, holdsOnly } from './planned-keys-filter.js';
+import { type Filter, holdsOnly, isNoList } from './planned-keys-filter.js';
 import { ofType, toBson } from './record-ids.js';
 
 /** What one job may touch. There is no way to say it without tenant, selection and bound. */
@@ -11,17 +11,31 @@ export interface Scope {
   bound: Bound;
 }
 
-/** The records of a job: tenant, selection, bound, and ids of the declared type. */
+/**
+ * The records of a job: tenant, selection, bound, and ids of the declared type. A list matches where one of its elements
+ * does: a record of several tenants is not this one's to delete, and a list of dates no date, so lists are refused.
+ */
 export function inScope(resource: ResourceDefinition, scope: Scope): Filter {
-  if (scope.tenant === '') throw new Error('a scope needs a tenant');
+  const { selection, bound } = scope;
+  const fields = [
+    resource.tenantField,
+    ...('filter' in selection ? Object.keys(selection.filter) : []),
+    ...('createdAtMost' in bound && resource.createdAtField !== null ? [resource.createdAtField] : []),
+  ];
+  return { $and: [matching(resource, scope), ...fields.flatMap(isNoList)] };
+}
+
+/** What `inScope` says but for lists, which an index alone cannot tell: for counting. */
+export function matching(resource: ResourceDefinition, scope: Scope): Filter {
   return {
-    $and: [
-      { [resource.tenantField]: { $eq: scope.tenant } },
-      { _id: ofType[resource.idType] },
-      ...selected(resource, scope.selection),
-      bounded(resource, scope.bound),
-    ],
+    $and: [...ofTenant(resource, scope), ...selected(resource, scope.selection), bounded(resource, scope.bound)],
   };
+}
+
+/** The tenant's ids after the cursor, up to a bound by id: what the index of the pages answers by itself. */
+export function windowFilter(resource: ResourceDefinition, scope: Scope, cursor: WireId | null): Filter {
+  const upTo = 'idAtMost' in scope.bound ? [bounded(resource, scope.bound)] : [];
+  return { $and: [...ofTenant(resource, scope), ...upTo, ...after(resource, cursor)] };
 }
 
 /** The next records after the cursor, up to an id. */
@@ -31,9 +45,8 @@ export function pageFilter(
   cursor: WireId | null,
   upTo: WireId | null = null,
 ): Filter {
-  const after = cursor === null ? [] : [{ _id: { $gt: toBson(resource.idType, cursor) } }];
   const until = upTo === null ? [] : [{ _id: { $lte: toBson(resource.idType, upTo) } }];
-  return { $and: [inScope(resource, scope), ...after, ...until] };
+  return { $and: [inScope(resource, scope), ...after(resource, cursor), ...until] };
 }
 
 /**
@@ -51,6 +64,15 @@ export function deleteFilter(resource: ResourceDefinition, scope: Scope, plan: P
       { $expr: { $lt: ['$$NOW', plan.until] } },
     ],
   };
+}
+
+function ofTenant(resource: ResourceDefinition, { tenant }: Scope): Filter[] {
+  if (tenant === '') throw new Error('a scope needs a tenant');
+  return [{ [resource.tenantField]: { $eq: tenant } }, { _id: ofType[resource.idType] }];
+}
+
+function after(resource: ResourceDefinition, cursor: WireId | null): Filter[] {
+  return cursor === null ? [] : [{ _id: { $gt: toBson(resource.idType, cursor) } }];
 }
 
 function bounded(resource: ResourceDefinition, bound: Bound): Filter {

@@ -10,11 +10,12 @@ const ANY_UUID = {
 
 /**
  * A condition on `_id` that ids of one type meet and no other: comparisons do not cross types, so a page must ask for
- * its own. UUIDs are a range: their BSON type holds other binaries, which sort by length, subtype, bytes.
+ * its own. UUIDs are a range: their BSON type holds other binaries, which sort by length, subtype, bytes. Numbers are
+ * finite: JSON has no word for the others.
  */
 export const ofType: Record<IdType, Record<string, unknown>> = {
   objectId: { $type: 'objectId' },
-  number: { $type: ['int', 'long', 'double'] },
+  number: { $type: ['int', 'long', 'double'], $gte: -Number.MAX_VALUE, $lte: Number.MAX_VALUE },
   string: { $type: 'string' },
   uuid: ANY_UUID,
 };
@@ -42,7 +43,7 @@ export function toWire(idType: IdType, id: unknown): WireId | null {
       return id instanceof Binary && id.sub_type === Binary.SUBTYPE_UUID ? id.toUUID().toHexString() : null;
     case 'number':
       if (typeof id === 'bigint') return Number.isSafeInteger(Number(id)) ? Number(id) : id.toString();
-      return typeof id === 'number' ? id : null;
+      return typeof id === 'number' && Number.isFinite(id) ? id : null;
     case 'string':
       return typeof id === 'string' ? id : null;
   }

@@ -6,7 +6,7 @@ import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-jo
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
 import { missingOf, pageIndexOf } from './indexes.js';
 import { parseKeyPath, readKeys } from './key-path.js';
-import { deleteFilter, inScope, pageFilter, type Scope } from './record-filters.js';
+import { deleteFilter, inScope, matching, pageFilter, type Scope, windowFilter } from './record-filters.js';
 import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
@@ -17,8 +17,8 @@ type Document = mongoose.mongo.Document;
 const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
 const NAMESPACE_NOT_FOUND = 26;
 /**
- * Records a page looks at, at most. A filter that few records match would otherwise read a tenant's whole range in one
- * query, and run out of its time each time from the same cursor.
+ * Records a page looks at, at most. A filter or a date that few records match would otherwise read a tenant's whole
+ * range in one query, and run out of its time each time from the same cursor.
  */
 const WINDOW = 50_000;
 const READ_TIMEOUT_MS = 30_000;
@@ -77,7 +77,7 @@ export class RecordsRepository implements Records {
   count(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
     return asStoreError(UNAVAILABLE, async () => {
       try {
-        const filter = inScope(resource, scope);
+        const filter = matching(resource, scope);
         return await this.collection(resource).countDocuments(filter, { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
       } catch (error) {
         if (ranOutOfTime(error)) return null;
@@ -86,9 +86,15 @@ export class RecordsRepository implements Records {
     });
   }
 
-  async page(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, limit: number): Promise<Page> {
+  async page(
+    resource: ResourceDefinition,
+    scope: Scope,
+    cursor: WireId | null,
+    limit: number,
+    window: WireId | null,
+  ): Promise<Page> {
     const hint = await this.pageIndex(resource);
-    const windowEnd = 'filter' in scope.selection ? await this.windowEnd(resource, scope, cursor, hint) : null;
+    const windowEnd = window ?? (isSparse(scope) ? await this.windowEnd(resource, scope, cursor, hint) : null);
     const paths = resource.objectKeyPaths.map(parseKeyPath);
     const records: PageRecord[] = [];
     const isWhole = await asStoreError(UNAVAILABLE, async () => {
@@ -114,7 +120,9 @@ export class RecordsRepository implements Records {
     });
     // A page that is not full has seen its window to the end.
     const sawWindow = isWhole && records.length < limit && windowEnd !== null;
-    return { records, closesAt: sawWindow ? windowEnd : (records.at(-1)?.id ?? null) };
+    return sawWindow
+      ? { records, closesAt: windowEnd, window: null }
+      : { records, closesAt: records.at(-1)?.id ?? null, window: windowEnd };
   }
 
   async delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
@@ -136,7 +144,8 @@ export class RecordsRepository implements Records {
       const referred = await findReferred(this.db, everywhere, planned);
       const outside = holders.map((holder) => ({
         holder,
-        except: holder === resource ? inScope(resource, scope) : null,
+        // By collection: another resource may be defined over the same one.
+        except: holder.collection === resource.collection ? inScope(resource, scope) : null,
       }));
       const heldOutside = await findReferred(this.db, outside, [...referred], OUTSIDE_TIMEOUT_MS);
       return { standing, referred, heldOutside };
@@ -145,10 +154,9 @@ export class RecordsRepository implements Records {
 
   /** The id at which the page's window ends; null when the rest is no longer than one. */
   private async windowEnd(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, hint: string) {
-    const whole: Scope = { ...scope, selection: { all: true } };
     const [last] = await asStoreError(UNAVAILABLE, () =>
       this.collection(resource)
-        .find(pageFilter(resource, whole, cursor), {
+        .find(windowFilter(resource, scope, cursor), {
           ...exact,
           hint,
           projection: { _id: 1 },
@@ -210,6 +218,11 @@ export class RecordsRepository implements Records {
   private collection(resource: ResourceDefinition): mongoose.mongo.Collection {
     return this.db.collection(resource.collection);
   }
+}
+
+/** Whether records that match may stand far apart in the index that pages are read by. */
+function isSparse({ selection, bound }: Scope): boolean {
+  return 'filter' in selection || ('all' in selection && 'createdAtMost' in bound);
 }
 
 /** The greatest ObjectId any host can have made by the end of that second. */

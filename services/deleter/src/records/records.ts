@@ -22,7 +22,14 @@ export interface Records {
   bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound>;
   /** Null where counting takes too long: an estimate is never waited for. */
   count(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
-  page(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, limit: number): Promise<Page>;
+  /** `window`: that of the page which closed at the cursor, if it did not see it to its end. */
+  page(
+    resource: ResourceDefinition,
+    scope: Scope,
+    cursor: WireId | null,
+    limit: number,
+    window: WireId | null,
+  ): Promise<Page>;
   delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome>;
   /** Asked only after the plan's delete was answered, or its deadline has passed. */
   aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath>;
