@@ -1,11 +1,13 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import type { ServiceName, WorkQueue } from '@expunge/contracts';
 import { BrokerConnection, BrokerPublisher, Heartbeat, MaintenanceStrategy } from '@expunge/messaging';
-import { type INestApplication, Module, type Type } from '@nestjs/common';
+import { type BeforeApplicationShutdown, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { Activity } from './activity.js';
+import { HttpConnections } from './http-connections.adapter.js';
 import { type Identity, identify } from './identity.js';
 import { createLogger, frameworkLogger } from './logger.js';
 import { Readiness } from './readiness.js';
@@ -54,7 +56,12 @@ export async function runService<Settings extends CommonSettings>(
   });
 
   @Module({})
-  class ServiceModule {}
+  class ServiceModule implements BeforeApplicationShutdown {
+    /** Nest itself closes the consumers only when the last HTTP connection has ended, which is up to its client. */
+    async beforeApplicationShutdown(): Promise<void> {
+      await Promise.all([strategy.close(), connections.drain(settings.DRAIN_TIMEOUT)]);
+    }
+  }
   const app = await NestFactory.create(
     {
       module: ServiceModule,
@@ -65,6 +72,7 @@ export async function runService<Settings extends CommonSettings>(
     },
     { logger: frameworkLogger(log), abortOnError: false },
   );
+  const connections = new HttpConnections(app.getHttpServer() as Server);
   definition.configure?.(app, settings);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
