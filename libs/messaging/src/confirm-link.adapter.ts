@@ -1,4 +1,4 @@
-import type { ConfirmChannel, Options } from 'amqplib';
+import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
 import { headerNames } from './attempt-headers.js';
 import { Condition } from './condition.js';
 import { BrokerUnavailableError, NotConfirmedError, OutcomeUnknownError, UnroutableError } from './publish-errors.js';
@@ -35,9 +35,8 @@ export class ConfirmLink {
     this.ended = new Promise((resolve) => {
       // Before amqplib's own listener, which fails every unconfirmed publish: those then know why.
       channel.prependListener('close', () => {
-        this.#open = false;
+        this.#shut();
         resolve();
-        this.#takesMore.changed();
       });
     });
     channel.on('drain', () => {
@@ -61,9 +60,9 @@ export class ConfirmLink {
     return this.#late;
   }
 
-  /** False when the channel took nothing more within that time: publishing on would only fill our own memory. */
-  writable(withinMs: number): Promise<boolean> {
-    return this.#takesMore.wait(withinMs);
+  /** False when it took nothing more within that time, which would only fill our own memory, or takes nothing again. */
+  async writable(withinMs: number): Promise<boolean> {
+    return (await this.#takesMore.wait(withinMs)) && this.#open;
   }
 
   /**
@@ -99,7 +98,9 @@ export class ConfirmLink {
         const more = this.#channel.publish(exchange, routingKey, content, { ...properties, headers }, answered);
         if (!more) this.#full = true;
       } catch (error) {
-        // Thrown while encoding, or because the channel has ended: nothing was written.
+        // Thrown while encoding, or because the channel has ended: nothing was written. One that ended in the same read
+        // that opened it did so before anybody could listen.
+        if (error instanceof IllegalOperationError) this.#shut();
         clearTimeout(timer);
         this.#onTheWay.delete(publish);
         settled();
@@ -115,8 +116,14 @@ export class ConfirmLink {
   /** amqplib hears no confirm once a channel is closing: what is on its way then has an unknown outcome. */
   async close(): Promise<void> {
     if (!this.#open) return;
+    this.#shut();
     const closed = this.#channel.close().catch(() => undefined);
     await settledWithin(Promise.race([closed, this.ended]), CLOSE_WITHIN_MS);
+  }
+
+  #shut(): void {
+    this.#open = false;
+    this.#takesMore.changed();
   }
 }
 

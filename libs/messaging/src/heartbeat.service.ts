@@ -1,5 +1,5 @@
 import { MAINTENANCE_EXCHANGE, MESSAGE_CONTENT_TYPE, WorkerHeartbeat } from '@expunge/contracts';
-import type { Channel } from 'amqplib';
+import { type Channel, IllegalOperationError } from 'amqplib';
 import type { Logger } from 'pino';
 import type { BrokerConnection } from './broker-connection.adapter.js';
 import { settledWithin } from './within.js';
@@ -87,6 +87,8 @@ export class Heartbeat {
       const channel = this.#channel ?? (await this.#open());
       if (!this.#full) this.#publish(channel);
     } catch (err) {
+      // Ended in the same read that opened it: its 'close' came before anybody listened.
+      if (err instanceof IllegalOperationError) this.#channel = undefined;
       log.debug({ err }, 'no heartbeat');
     }
   }

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** A method frame of channel 0: connection.close (10, 50) with code 320, no text, and no method to blame. */
+const CONNECTION_CLOSE = Buffer.from([1, 0, 0, 0, 0, 0, 11, 0, 10, 0, 50, 1, 64, 0, 0, 0, 0, 0, 0xce]);
+
 /** A TCP relay in front of the broker, on which a network's faults are made. */
 export class FaultyWire {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
   #held = false;
   #refusing = false;
+  #lastWord: Buffer | undefined;
 
   private constructor(host: string, port: number) {
     this.#server = createServer((client) => {
@@ -18,7 +22,7 @@ export class FaultyWire {
       const pair: [Socket, Socket] = [client, broker];
       this.#pairs.add(pair);
       for (const [from, to] of [pair, [broker, client] as const]) {
-        from.on('data', (bytes) => void to.write(bytes));
+        from.on('data', (bytes) => void to.write(from === broker ? this.#heard(bytes) : bytes));
         from.on('error', () => undefined);
         from.on('close', () => {
           to.destroy();
@@ -63,6 +67,17 @@ export class FaultyWire {
   release(): void {
     this.#held = false;
     for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+  }
+
+  /** The broker's next frame of this method arrives in one read with a connection.close. */
+  closeRightAfter(classId: number, methodId: number): void {
+    this.#lastWord = Buffer.from([0, classId, 0, methodId]);
+  }
+
+  #heard(bytes: Buffer): Buffer {
+    if (!this.#lastWord || !bytes.includes(this.#lastWord)) return bytes;
+    this.#lastWord = undefined;
+    return Buffer.concat([bytes, CONNECTION_CLOSE]);
   }
 
   /** New connections end at once, as while a broker restarts. */

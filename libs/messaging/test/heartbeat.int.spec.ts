@@ -70,6 +70,17 @@ describe('the heartbeat', () => {
     await heartbeat.stop();
   });
 
+  it('goes on after a channel that ended in the read that opened it', async () => {
+    const { broker, logger, log, wire } = await bed.connect({ instance: 'hasty' });
+    const heartbeat = new Heartbeat({ broker, log: logger, snapshot, everyMs: 50 });
+    const [CHANNEL, OPEN_OK] = [20, 11];
+    wire.closeRightAfter(CHANNEL, OPEN_OK);
+    heartbeat.start();
+    await until('it is heard', () => of('hasty').length >= 1);
+    expect(log.filter(({ msg }) => msg === 'no heartbeat')).toMatchObject([{ err: { type: 'IllegalOperationError' } }]);
+    await heartbeat.stop();
+  });
+
   it('goes on after a cut connection and without an exchange, and never throws', async () => {
     const { broker, logger, log, wire } = await bed.connect({ instance: 'unlucky' });
     let broken = false;

@@ -13,11 +13,13 @@ import {
   UnroutableError,
   ValidationError,
 } from '../src/index.js';
+import { ConfirmLink } from '../src/confirm-link.adapter.js';
 
 jest.setTimeout(40_000);
 
 const JOBS = workQueues.deleterJobs.name;
 const SLICES = workQueues.deleterSlices.name;
+const [CONFIRM, SELECT_OK] = [85, 11];
 
 const idle: HeartbeatSnapshot = {
   ready: true,
@@ -177,6 +179,31 @@ describe('a publish', () => {
     // Waits for the connection by itself.
     await publisher.publish(eventsWanted(1));
     expect(await bed.depth(JOBS)).toBe(22);
+  });
+
+  it('over a channel that ended in the read that opened it was not sent, and the next finds another', async () => {
+    const { publisher, wire } = await connect();
+    wire.closeRightAfter(CONFIRM, SELECT_OK);
+    await expect(publisher.publish(eventsWanted(1))).rejects.toBeInstanceOf(BrokerUnavailableError);
+    await publisher.publish(eventsWanted(2));
+    expect(publisher.onTheWay).toBe(0);
+    expect(await bed.depth(JOBS)).toBe(1);
+  });
+
+  it('that waits for a full channel which is then given up is not sent', async () => {
+    const { broker, wire } = await connect();
+    const link = new ConfirmLink(await broker.openConfirmChannel());
+    const to = { exchange: '', routingKey: 'nowhere', properties: {} };
+    wire.hold();
+    const filling = link.publish({ ...to, content: Buffer.alloc(8_000_000) }, 10_000, () => undefined);
+    const waiting = link.writable(10_000);
+    const closing = link.close();
+    expect(await waiting).toBe(false);
+    const late = link.publish({ ...to, content: Buffer.alloc(1) }, 10_000, () => undefined);
+    await expect(late).rejects.toBeInstanceOf(BrokerUnavailableError);
+    wire.release();
+    await expect(filling).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await closing;
   });
 
   it('without a connection fails after a moment: nobody has it', async () => {
