@@ -243,23 +243,24 @@ describe('a broker that is away', () => {
 describe('a broker whose confirm does not come', () => {
   let proxy: TcpProxy;
   let behind: RunningApi;
-  beforeEach(async () => {
+  async function start(publishWithin: string): Promise<void> {
     const { hostname, port } = new URL(vhost.url);
     proxy = await tcpProxy({ host: hostname, port: Number(port) });
     const url = new URL(vhost.url);
     url.host = `127.0.0.1:${String(proxy.port)}`;
-    behind = await startApi({ ...environment, RABBITMQ_URL: url.href, PUBLISH_WITHIN: '2s' });
+    behind = await startApi({ ...environment, RABBITMQ_URL: url.href, PUBLISH_WITHIN: publishWithin });
     expect(await behind.broker.whenConnected(10_000)).toBe(true);
     // So that the publisher's channel is open before the connection goes mute.
     expect((await post(everything, unique('key'), behind)).status).toBe(202);
     await bystander.empty();
-  });
+  }
   afterEach(async () => {
     await proxy.stop();
     await behind.stop();
   });
 
   test('leaves the outcome unknown; the repeated request is the same job and the same message', async () => {
+    await start('2s');
     const key = unique('key');
     proxy.mute();
     const unknown = await post(everything, key, behind);
@@ -274,7 +275,25 @@ describe('a broker whose confirm does not come', () => {
     expect(first).toMatchObject({ subject: id });
   });
 
+  test('is no reason to refuse any of many requests at once that share a key', async () => {
+    await start('20s');
+    const MANY = 60;
+    const key = unique('key');
+    const _id = jobIdOfKey('acme', key);
+    proxy.mute();
+    let answered = 0;
+    const asking = Array.from({ length: MANY }, () => post(everything, key, behind).finally(() => (answered += 1)));
+    await until(async () => answered + ((await acceptances.findOne({ _id }))?.attempts ?? 0) >= MANY, 10_000);
+    proxy.unmute();
+    const answers = await Promise.all(asking);
+    expect(answers.map(({ status, body }) => [status, body.id])).toEqual(Array(MANY).fill([202, _id]));
+    expect(await acceptances.findOne({ _id })).toMatchObject({ state: 'accepted', attempts: MANY });
+    const [first, ...rest] = await bystander.take(jobs, MANY);
+    for (const message of rest) expect(message).toEqual(first);
+  });
+
   test('is asked again when the connection dies in between', async () => {
+    await start('2s');
     proxy.mute();
     const answer = post(everything, unique('key'), behind);
     const [first] = await bystander.take(jobs);

@@ -6,6 +6,7 @@ export interface TcpProxy {
   port: number;
   /** What the server answers is held back: requests arrive, confirms do not. */
   mute(): void;
+  unmute(): void;
   /** Held connections are cut, new ones pass. */
   cut(): void;
   stop(): Promise<void>;
@@ -39,6 +40,9 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
         server.unpipe(client);
         server.pause();
       }
+    },
+    unmute: () => {
+      for (const [client, server] of pairs) server.pipe(client);
     },
     cut,
     stop: async () => {

@@ -13,7 +13,6 @@ import {
   deleteRequestedOf,
   isOnlyAttempt,
   jobIdOfKey,
-  joined,
   newAcceptance,
   nextStep,
 } from './acceptance.js';
@@ -22,7 +21,7 @@ import { AcceptanceRepository } from './acceptance.repository.js';
 import { publishWithin } from './publish-within.js';
 import { firstLookAt } from './unheard.js';
 
-/** A race is lost only to somebody who moved the acceptance on, and it has few states to move through. */
+/** A race is lost only to somebody who moved the acceptance on to another state, and it has few. */
 const MOST_LOST_RACES = 10;
 
 export interface Accepted {
@@ -58,14 +57,15 @@ export class AcceptService {
       const begun = await this.begin(found, fresh);
       if (begun) return { acceptance: await this.publish(begun), fresh: true };
     }
-    throw notAccepted('Too many requests with the same Idempotency-Key at once.');
+    throw outcomeUnknown(id);
   }
 
   /** The acceptance as this request's attempt has stored it; null when another request was faster. */
   private async begin(found: Acceptance | null, fresh: Acceptance): Promise<Acceptance | null> {
     if (!found) return (await this.beforePublishing(this.acceptances.insert(fresh))) ? fresh : null;
-    const next = found.state === 'pending' ? joined(found) : begunAgain(found, fresh);
     try {
+      if (found.state === 'pending') return await this.acceptances.join(found);
+      const next = begunAgain(found, fresh);
       return (await this.acceptances.replace(found, next)) ? next : null;
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;

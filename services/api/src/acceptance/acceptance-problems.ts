@@ -15,7 +15,7 @@ export function storeAway(cause: TransientError): ProblemError {
 
 export function outcomeUnknown(job: string): ProblemError {
   const detail =
-    'The broker did not say whether it has the request. If it has, the job can be read under its id soon. ' +
+    'It is not known whether the broker has the request. If it has, the job can be read under its id soon. ' +
     'Repeated with the same Idempotency-Key, the request continues this job and never makes a second one.';
   return new ProblemError('outcome-unknown', detail, { job_id: job }, RETRY);
 }

@@ -31,6 +31,14 @@ export class AcceptanceRepository {
     }
   }
 
+  /** Another attempt at a pending acceptance, as it is stored then; null when it is no longer what was found. */
+  join({ _id, time }: Acceptance): Promise<Acceptance | null> {
+    // Not conditional on `attempts`: of twenty who join at once, each would lose to all the others.
+    const found = { _id, time, state: 'pending' as const };
+    const next = { $inc: { attempts: 1 } };
+    return asStoreError(UNAVAILABLE, () => this.acceptances.findOneAndUpdate(found, next, { returnDocument: 'after' }));
+  }
+
   /** False when somebody else wrote since `found` was read. */
   async replace(found: Acceptance, next: Acceptance): Promise<boolean> {
     const { _id, state, attempts } = found;

@@ -1,12 +1,12 @@
 import { DeleteRequested } from '@expunge/contracts';
 import { describe, expect, test } from '@jest/globals';
 import {
+  type Acceptance,
   bodyHashOf,
   begunAgain,
   deleteRequestedOf,
   isOnlyAttempt,
   jobIdOfKey,
-  joined,
   newAcceptance,
   nextStep,
 } from './acceptance.js';
@@ -20,6 +20,7 @@ const request = {
 const asked = { tenant: 'acme', requestedBy: 'ann', request };
 const noon = new Date('2026-11-01T12:00:00.000Z');
 const first = newAcceptance('j1', asked, noon, 7 * 86_400_000);
+const joined = (found: Acceptance): Acceptance => ({ ...found, attempts: found.attempts + 1 });
 
 describe('an acceptance', () => {
   test('becomes the same message each time it is published, also by who joins later', () => {

@@ -71,11 +71,6 @@ export function isPromised({ state }: Pick<Acceptance, 'state'>): boolean {
   return state === 'accepted' || state === 'heard';
 }
 
-/** Another attempt at a pending acceptance: the same request, with the same time. */
-export function joined(found: Acceptance): Acceptance {
-  return { ...found, attempts: found.attempts + 1 };
-}
-
 /** A new attempt under the id of a refused one, which left nothing behind: with a time of its own. */
 export function begunAgain(refused: Acceptance, fresh: Acceptance): Acceptance {
   const attempts = refused.attempts + 1;
