@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { LOGGER } from '@expunge/runtime';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
+import { ProblemError } from './problems/problem.js';
 import { BODY_LIMIT_BYTES } from './problems/problem-of.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 
@@ -9,6 +11,14 @@ import { ProblemFilter } from './problems/problem.filter.js';
 export function configureHttp(app: INestApplication): void {
   const http = app as NestExpressApplication;
   http.disable('x-powered-by');
-  http.useBodyParser('json', { limit: BODY_LIMIT_BYTES });
+  // Nest's types keep `verify` to itself, for its `rawBody`, which nobody here asks for.
+  const options = { limit: BODY_LIMIT_BYTES, verify: refuseOtherThanUtf8 };
+  http.useBodyParser('json', options);
   http.useGlobalFilters(new ProblemFilter(app.get<Logger>(LOGGER)));
+}
+
+/** The parser would put U+FFFD for each byte it cannot read: a comparison with another value than was meant. */
+function refuseOtherThanUtf8(_request: unknown, _response: unknown, body: Buffer, charset: string): void {
+  if (charset !== 'utf-8') throw new ProblemError('unsupported-media-type', 'The body must be JSON in UTF-8.');
+  if (!isUtf8(body)) throw new ProblemError('malformed-request', 'The body is not well-formed UTF-8.');
 }

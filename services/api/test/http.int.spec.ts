@@ -136,6 +136,25 @@ describe('a request that cannot be read', () => {
     },
   );
 
+  test.each([
+    ['Latin-1', 'latin1', 'application/json', 400, 'malformed-request', 'The body is not well-formed UTF-8.'],
+    [
+      'UTF-16',
+      'utf16le',
+      'application/json; charset=utf-16',
+      415,
+      'unsupported-media-type',
+      'The body must be JSON in UTF-8.',
+    ],
+  ] as const)('because it is in %s is never guessed at', async (_, encoding, type, status, code, detail) => {
+    // Read as UTF-8, the upper limit would be U+FFFD: beyond nearly every name.
+    const selection = { filter: { company: { lt: 'É' } } };
+    const body = Buffer.from(JSON.stringify({ resource: 'receipts', selection }), encoding);
+    const answer = await api.request('POST', '/api/jobs', { body, headers: { 'content-type': type } });
+    expect(answer).toMatchObject({ status, body: { code, detail } });
+    expect(await bystander.depth('deleter.jobs')).toBe(0);
+  });
+
   test('because of its selection names the field, and stores and publishes nothing', async () => {
     const selection = { filter: { amount: 1 } };
     const { status, body } = await api.request('POST', '/api/jobs', { body: { resource: 'receipts', selection } });

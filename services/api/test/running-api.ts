@@ -32,6 +32,7 @@ export interface RunningApi {
 }
 
 export interface RequestOptions {
+  /** Text and bytes go as they are, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
   tenant?: string;
@@ -85,10 +86,14 @@ async function request(url: string, method: string, path: string, options: Reque
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
   });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+}
+
+function isRaw(body: unknown): body is string | Buffer<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
 
 export function tokenOf(

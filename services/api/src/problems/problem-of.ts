@@ -13,7 +13,10 @@ export interface Answer {
  * The problem for whatever was thrown: by us, the framework or its body parser.
  * Texts of errors that are not ours never reach the client: they quote bodies, paths and addresses.
  */
-export function problemOf(error: unknown, url: string): Answer {
+export function problemOf(thrown: unknown, url: string): Answer {
+  // What our own check of a body throws comes wrapped by the parser and the framework, as a 403.
+  const isWrapped = thrown instanceof HttpException && thrown.cause instanceof ProblemError;
+  const error = isWrapped ? thrown.cause : thrown;
   if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers, unexpected: false };
   if (error instanceof TransientError) {
     const detail = 'A store or the broker does not answer; try again.';
