@@ -225,13 +225,15 @@ describe('a publish', () => {
     // connection.blocked and connection.unblocked, as the broker sends them: a real alarm would stop every other test.
     connection.accept({ channel: 0, id: (10 << 16) | 60, fields: { reason: 'low on memory' } });
     expect(broker.blocked).toBe('low on memory');
+    let asked = 0;
+    const heartbeat = new Heartbeat({ broker, log: logger, snapshot: () => ((asked += 1), idle), everyMs: 20 });
+    heartbeat.start();
     await expect(publisher.publish(eventsWanted(1))).rejects.toMatchObject({
       code: 'BROKER_UNAVAILABLE',
       message: 'the broker takes no messages (blocked: low on memory)',
     });
-    let asked = 0;
-    const heartbeat = new Heartbeat({ broker, log: logger, snapshot: () => ((asked += 1), idle), everyMs: 20 });
-    heartbeat.start();
+    // The publish has waited for two seconds.
+    expect(asked).toBe(0);
     const waiting = publisher.publish(eventsWanted(2));
     connection.accept({ channel: 0, id: (10 << 16) | 61, fields: {} });
     await waiting;
