@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DeleteRequested } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
 import { openStore, type Store } from '@expunge/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -174,6 +175,19 @@ describe('a request with an idempotency key', () => {
     expect(message).toMatchObject({ id: `${id}:delete-requested`, time: left.time, data: left.request });
     expect(await acceptances.findOne({ _id: id })).toMatchObject({ state: 'accepted', bodyHash: bodyHashOf(request) });
   });
+
+  test('whose process died so long ago that the deleter would refuse it begins again', async () => {
+    const key = unique('key');
+    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 500 }, reason: null };
+    const id = jobIdOfKey('acme', key);
+    const left = newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, new Date(Date.now() - 1000), 1000);
+    await acceptances.insertOne(left);
+    const answer = await post(everything, key);
+    expect(answer).toMatchObject({ status: 202, body: { id } });
+    const [message] = await bystander.take(jobs);
+    expect(message).toMatchObject({ id: `${id}:delete-requested`, time: answer.body.requested_at });
+    expect(Date.parse((message as DeleteRequested).data.notAfter)).toBeGreaterThan(Date.now());
+  });
 });
 
 describe('a request that the broker has no queue for', () => {
@@ -207,7 +221,9 @@ describe('a request that the broker has no queue for', () => {
     const key = unique('key');
     const request = { ...everything, selection: { all: true as const }, options: { batchSize: 500 }, reason: null };
     const id = jobIdOfKey('acme', key);
-    await acceptances.insertOne(newAcceptance(id, { tenant: 'acme', requestedBy: 'acme', request }, new Date(), 1000));
+    await acceptances.insertOne(
+      newAcceptance(id, { tenant: 'acme', requestedBy: 'acme', request }, new Date(), 60_000),
+    );
     await bystander.unbind();
     expect(await post(everything, key)).toMatchObject({ status: 503, body: { code: 'outcome-unknown', job_id: id } });
     expect((await acceptances.findOne({ _id: id }))?.state).toBe('pending');

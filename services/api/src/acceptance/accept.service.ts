@@ -14,6 +14,7 @@ import {
   isOnlyAttempt,
   jobIdOfKey,
   newAcceptance,
+  type NextStep,
   nextStep,
 } from './acceptance.js';
 import { missingIndex, notAccepted, outcomeUnknown, storeAway } from './acceptance-problems.js';
@@ -47,24 +48,24 @@ export class AcceptService {
     const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR);
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
       const found = idempotencyKey === undefined ? null : await this.beforePublishing(this.acceptances.find(id));
-      const step = nextStep(found, fresh.bodyHash);
+      const step = nextStep(found, fresh.bodyHash, new Date());
       if (step === 'refuse-other-body') {
         const detail = 'This Idempotency-Key was used with another body; use a new key for another request.';
         throw new ProblemError('idempotency-key-reused', detail);
       }
       if (found && step === 'answer') return { acceptance: found, fresh: false };
       if (step !== 'join') await this.refuseMissingIndex(asked.request.resource);
-      const begun = await this.begin(found, fresh);
+      const begun = await this.begin(found, fresh, step);
       if (begun) return { acceptance: await this.publish(begun), fresh: true };
     }
     throw outcomeUnknown(id);
   }
 
   /** The acceptance as this request's attempt has stored it; null when another request was faster. */
-  private async begin(found: Acceptance | null, fresh: Acceptance): Promise<Acceptance | null> {
+  private async begin(found: Acceptance | null, fresh: Acceptance, step: NextStep): Promise<Acceptance | null> {
     if (!found) return (await this.beforePublishing(this.acceptances.insert(fresh))) ? fresh : null;
     try {
-      if (found.state === 'pending') return await this.acceptances.join(found);
+      if (step === 'join') return await this.acceptances.join(found);
       const next = begunAgain(found, fresh);
       return (await this.acceptances.replace(found, next)) ? next : null;
     } catch (error) {

@@ -19,6 +19,7 @@ const request = {
 };
 const asked = { tenant: 'acme', requestedBy: 'ann', request };
 const noon = new Date('2026-11-01T12:00:00.000Z');
+const after = new Date('2026-11-08T12:00:00.000Z');
 const first = newAcceptance('j1', asked, noon, 7 * 86_400_000);
 const joined = (found: Acceptance): Acceptance => ({ ...found, attempts: found.attempts + 1 });
 
@@ -49,16 +50,24 @@ describe('an acceptance', () => {
     expect(isOnlyAttempt(joined(again))).toBe(false);
   });
 
+  test('begun again while it was pending is not the only attempt: an earlier one may have left a message', () => {
+    const again = begunAgain(first, newAcceptance('j1', asked, after, 1000));
+    expect(again).toMatchObject({ time: after.toISOString(), attempts: 2, openSince: 1 });
+    expect(isOnlyAttempt(again)).toBe(false);
+  });
+
   test.each([
-    ['nothing', null, 'begin'],
-    ['a pending one', 'pending', 'join'],
-    ['an accepted one', 'accepted', 'answer'],
-    ['one that a monitor has heard of', 'heard', 'answer'],
-    ['a refused one', 'refused', 'begin-again'],
-  ] as const)('a request that finds %s goes on by it', (_, state, step) => {
+    ['nothing', null, 'begin', 'begin'],
+    ['a pending one', 'pending', 'join', 'begin-again'],
+    ['an accepted one', 'accepted', 'answer', 'answer'],
+    ['one that a monitor has heard of', 'heard', 'answer', 'answer'],
+    ['a refused one', 'refused', 'begin-again', 'begin-again'],
+  ] as const)('a request that finds %s goes on by it, before and from its notAfter', (_, state, before, from) => {
     const { bodyHash } = first;
-    expect(nextStep(state && { state, bodyHash }, bodyHash)).toBe(step);
-    if (state) expect(nextStep({ state, bodyHash }, 'another')).toBe('refuse-other-body');
+    const found = state && { ...first, state };
+    expect(nextStep(found, bodyHash, new Date(after.getTime() - 1))).toBe(before);
+    expect(nextStep(found, bodyHash, after)).toBe(from);
+    if (found) expect(nextStep(found, 'another', after)).toBe('refuse-other-body');
   });
 });
 

@@ -59,10 +59,12 @@ export type NextStep = 'begin' | 'begin-again' | 'join' | 'answer' | 'refuse-oth
 /**
  * What a request does about the acceptance it finds under its id.
  * A pending one is joined: its process may have died before or after publishing, and publishing twice is harmless.
+ * Past its notAfter it begins again: the deleter would refuse it.
  */
-export function nextStep(found: Pick<Acceptance, 'state' | 'bodyHash'> | null, bodyHash: string): NextStep {
+export function nextStep(found: Acceptance | null, bodyHash: string, now: Date): NextStep {
   if (!found) return 'begin';
   if (found.bodyHash !== bodyHash) return 'refuse-other-body';
+  if (found.state === 'pending' && Date.parse(found.request.notAfter) <= now.getTime()) return 'begin-again';
   return ({ pending: 'join', accepted: 'answer', heard: 'answer', refused: 'begin-again' } as const)[found.state];
 }
 
@@ -71,10 +73,10 @@ export function isPromised({ state }: Pick<Acceptance, 'state'>): boolean {
   return state === 'accepted' || state === 'heard';
 }
 
-/** A new attempt under the id of a refused one, which left nothing behind: with a time of its own. */
-export function begunAgain(refused: Acceptance, fresh: Acceptance): Acceptance {
-  const attempts = refused.attempts + 1;
-  return { ...fresh, attempts, openSince: attempts };
+/** A new attempt under the id of one that is over, with a time of its own. Only a refused one left nothing behind. */
+export function begunAgain(found: Acceptance, fresh: Acceptance): Acceptance {
+  const attempts = found.attempts + 1;
+  return { ...fresh, attempts, openSince: found.state === 'refused' ? attempts : found.openSince };
 }
 
 /** Whether "nobody has it" of this one attempt means that nobody has it at all. */
