@@ -144,9 +144,10 @@ export class BrokerPublisher implements Publisher {
 
   /** Places of messages that are never answered would be lost until the connection ends. */
   #giveUpIfStuck(link: ConfirmLink): void {
-    if (link !== this.#link || link.late * 2 < this.#slots) return;
+    const { messages, bytes } = link.late;
+    if (link !== this.#link || (messages * 2 < this.#slots && bytes * 2 < WINDOW_BYTES)) return;
     this.#link = undefined;
-    this.#log.warn({ late: link.late }, 'the broker answers publishes no more: taking a new channel');
+    this.#log.warn({ late: messages, bytes }, 'the broker answers publishes no more: taking a new channel');
     void link.close();
   }
 }

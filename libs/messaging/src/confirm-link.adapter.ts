@@ -26,7 +26,7 @@ export class ConfirmLink {
   readonly ended: Promise<void>;
   #open = true;
   #published = 0;
-  #late = 0;
+  readonly #late = { messages: 0, bytes: 0 };
   #full = false;
   readonly #takesMore = new Condition(() => !this.#full || !this.#open);
 
@@ -56,7 +56,7 @@ export class ConfirmLink {
   }
 
   /** Publishes that outlived their time and still hold their place: the broker may have them yet. */
-  get late(): number {
+  get late(): Readonly<{ messages: number; bytes: number }> {
     return this.#late;
   }
 
@@ -77,14 +77,18 @@ export class ConfirmLink {
     return new Promise((resolve, reject) => {
       const onItsWay: OnItsWay = { returned: null };
       let isLate = false;
+      const countLate = (by: 1 | -1) => {
+        isLate = by === 1;
+        this.#late.messages += by;
+        this.#late.bytes += by * content.length;
+      };
       const timer = setTimeout(() => {
-        isLate = true;
-        this.#late += 1;
+        countLate(1);
         reject(new OutcomeUnknownError(`no confirm of ${what} within ${timeoutMs} ms`));
       }, timeoutMs);
       const answered = (error: unknown) => {
         clearTimeout(timer);
-        if (isLate) this.#late -= 1;
+        if (isLate) countLate(-1);
         this.#onTheWay.delete(publish);
         settled();
         // A return is certain, whatever came after it.

@@ -164,6 +164,17 @@ describe('a publish', () => {
     expect(log.filter(({ late }) => late !== undefined)).not.toEqual([]);
   });
 
+  it('of the largest message without an answer gives up its channel: it holds half of the bytes', async () => {
+    const { publisher, wire, log } = await connect({ confirmTimeoutMs: 300 });
+    await publisher.publish(eventsWanted(0));
+    wire.deafen();
+    const largest = { exchange: '', routingKey: JOBS, content: Buffer.alloc(16 * 1024 * 1024), properties: {} };
+    await expect(publisher.put(largest)).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await until('it is given up', () => log.some(({ late }) => late !== undefined));
+    wire.release();
+    await until('their places are free', () => publisher.onTheWay === 0);
+  });
+
   it('on its way when the connection dies has an unknown outcome, and may be repeated', async () => {
     const { publisher, wire } = await connect();
     await publisher.publish(eventsWanted(0));
