@@ -1,8 +1,14 @@
 import type { MessageProperties, Options } from 'amqplib';
 import { headerNames } from './attempt-headers.js';
 
-/** Headers must fit one frame (128 kB with their type tags); what somebody stuffed further is left behind. */
-const MOST_HEADER_BYTES = 64 * 1024;
+/**
+ * As JSON. amqplib encodes headers into 64 kB, where a number may take twice what it does here; what somebody stuffed
+ * further is left behind.
+ */
+const MOST_HEADER_BYTES = 8 * 1024;
+
+/** In place of headers that cannot be copied. */
+export const headersDropped = { 'x-headers-dropped': true };
 
 /** Written by the broker; on a message published again they would count the copy as the dead letter of another. */
 const brokersOwn = new Set([
@@ -53,7 +59,7 @@ function kept(original: MessageProperties): Record<string, unknown> {
   }
   if (original.userId !== undefined) headers['x-original-user-id'] = text(original.userId);
   if (original.expiration !== undefined) headers['x-original-expiration'] = text(original.expiration);
-  return sizeOf(headers) <= MOST_HEADER_BYTES ? headers : { 'x-headers-dropped': true };
+  return sizeOf(headers) <= MOST_HEADER_BYTES ? headers : headersDropped;
 }
 
 function sizeOf(headers: Record<string, unknown>): number {

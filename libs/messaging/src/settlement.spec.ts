@@ -46,6 +46,12 @@ describe('settlement', () => {
       { settle: 'park', reason: 'the body is not JSON' },
     ],
     [
+      'what cannot be read is not quoted at length',
+      { kind: 'unreadable', reason: `unknown type ${'x\n'.repeat(70_000)}` },
+      {},
+      { settle: 'park', reason: `unknown type ${'x '.repeat(493)}…` },
+    ],
+    [
       'a bug is tried again',
       bug,
       {},

@@ -35,7 +35,7 @@ export type Verdict =
 /** What becomes of a delivery. The table is in errors.ts. */
 export function settlementOf(outcome: Outcome, circumstances: Circumstances): Verdict {
   if (outcome.kind === 'done') return { settle: 'ack' };
-  const reason = outcome.kind === 'unreadable' ? outcome.reason : describeError(outcome.error);
+  const reason = outcome.kind === 'unreadable' ? shortened(outcome.reason) : describeError(outcome.error);
   if (outcome.kind === 'failed' && outcome.error instanceof ConflictError) return { settle: 'drop', reason };
   if (!circumstances.retries) return { settle: 'drop', reason };
   if (outcome.kind === 'unreadable') return { settle: 'park', reason };

@@ -6,8 +6,8 @@ import type { BrokerConnection } from './broker-connection.adapter.js';
 import type { BrokerPublisher } from './broker-publisher.adapter.js';
 import type { Outgoing } from './confirm-link.adapter.js';
 import type { DeliveryChannel } from './consumer-session.adapter.js';
-import { copiedProperties } from './copied-properties.js';
-import { ConflictError } from './errors.js';
+import { copiedProperties, headersDropped } from './copied-properties.js';
+import { ConflictError, TransientError } from './errors.js';
 import { UnroutableError } from './publish-errors.js';
 import type { Verdict } from './settlement.js';
 import { pause } from './within.js';
@@ -79,7 +79,7 @@ export class Settling {
 
   /** False: the copy could not be published. Ends early, without one, when the delivery's channel does. */
   async #copy(to: string, headers: Record<string, unknown>, { message, channel, queue }: Unsettled): Promise<boolean> {
-    const copy: Outgoing = {
+    let copy: Outgoing = {
       exchange: '',
       routingKey: to,
       content: message.content,
@@ -93,9 +93,15 @@ export class Settling {
         return true;
       } catch (err) {
         this.#log.warn({ err, queue, to }, 'the copy of a message could not be published');
+        // Not even encoded: among the headers it came with is something that cannot be written again.
+        if (!(err instanceof TransientError)) copy = withoutItsHeaders(copy, message, headers);
         if (err instanceof UnroutableError) await this.#broker.assertTopology().catch(() => undefined);
       }
     }
     return false;
   }
+}
+
+function withoutItsHeaders(copy: Outgoing, { properties }: ConsumeMessage, ours: Record<string, unknown>): Outgoing {
+  return { ...copy, properties: copiedProperties({ ...properties, headers: {} }, { ...headersDropped, ...ours }) };
 }

@@ -165,6 +165,30 @@ describe('a delivery', () => {
     expect(log.filter(({ level }) => level === 50)).toMatchObject([{ msg: 'parked', queue: JOBS, messageId: 'm-1' }]);
   });
 
+  it('whose headers cannot be written again is parked without them, with the reason', async () => {
+    await consume(() => undefined);
+    // A table that amqplib reads, and then takes for a type that it does not know.
+    const unwritable = { '!': 'object', value: { '!': 'nonsense' } };
+    await bed.put(JOBS, 'poison', { headers: { unwritable }, messageId: 'm-1' });
+    const { content, properties } = await bed.take(PARKED);
+    expect(content.toString()).toBe('poison');
+    expect(properties).toMatchObject({
+      messageId: 'm-1',
+      headers: { 'x-headers-dropped': true, 'x-parked-reason': 'the body is not JSON', 'x-queue': JOBS },
+    });
+    expect(properties.headers).not.toHaveProperty('unwritable');
+    await isEmpty();
+  });
+
+  it('of a type with a name beyond any header is parked with a shorter reason', async () => {
+    await consume(() => undefined);
+    const body = bytes({ ...eventsWanted(1), type: 'x'.repeat(70_000) });
+    await bed.put(JOBS, body);
+    const { content, properties } = await bed.take(PARKED);
+    expect(content.equals(body)).toBe(true);
+    expect(properties.headers?.['x-parked-reason']).toMatch(/^unknown type x{900,}…$/);
+  });
+
   it('that can never succeed is parked at once', async () => {
     const { publisher } = await consume(() => {
       throw new ValidationError('notAfter is past');
