@@ -11,6 +11,7 @@ import { HttpConnections } from './http-connections.adapter.js';
 import { type Identity, identify } from './identity.js';
 import { createLogger, frameworkLogger } from './logger.js';
 import { Readiness } from './readiness.js';
+import { loadResources } from './resources.js';
 import { RuntimeModule } from './runtime.module.js';
 import { type CommonSettings, readSettings, SettingsError } from './settings.js';
 
@@ -118,7 +119,9 @@ function begin<Settings extends CommonSettings>(
   definition: ServiceDefinition<Settings>,
 ): { settings: Settings; identity: Identity; log: Logger } {
   try {
-    const settings = readSettings(definition.settings, process.env);
+    const settings: Settings & { RESOURCES_FILE?: string } = readSettings(definition.settings, process.env);
+    // The module that uses it loads it for itself; an error there would be the framework's, with a stack.
+    loadResources(settings.RESOURCES_FILE);
     const identity = identify(definition.service, settings.INSTANCE, VERSION);
     const log = createLogger(identity, settings.LOG_LEVEL, settings.NODE_ENV === 'production');
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

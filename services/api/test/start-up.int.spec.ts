@@ -54,6 +54,16 @@ describe('the api', () => {
     expect(code).toBe(78);
     expect(stderr).toMatch(/^MONITOR_URLS must be http/m);
   });
+
+  test.each([
+    ['is not there', '/nowhere.json', /^RESOURCES_FILE \/nowhere\.json cannot be read: ENOENT.*$/],
+    ['is something else', built('../package.json'), /^RESOURCES_FILE \S+package\.json: file .*expected array.*$/],
+  ])('does not start when its RESOURCES_FILE %s, and says so in a line', async (_, file, line) => {
+    const env = { ...settings, JWT_SECRET: SECRET, RESOURCES_FILE: file };
+    const { code, stdout, stderr } = await run('main.js', [], env);
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toEqual(['api cannot start:', expect.stringMatching(line)]);
+  });
 });
 
 describe('npm run token', () => {
