@@ -106,6 +106,16 @@ describe('a selection is refused', () => {
     expect(problems(asked)).toEqual(expected);
   });
 
+  test.each([
+    ['selection', '{"all": true, "__proto__": {}}', '__proto__: is no field'],
+    ['filter', '{"filter": {"company": "a", "__proto__": "b"}}', 'filter.__proto__: is no field'],
+    ['comparison', '{"filter": {"total": {"gt": 1, "__proto__": 2}}}', 'filter.total.__proto__: is no comparison'],
+  ])('with __proto__ as a member of its %s, also in a message', (_, json, told) => {
+    const asked: unknown = JSON.parse(json);
+    expect(problems(asked)).toEqual([expect.stringContaining(told)]);
+    expect(Selection.safeParse(asked).success).toBe(false);
+  });
+
   test('by any field, of a resource that can be selected by none', () => {
     const of = { ...receipts, filterFields: [] };
     expect(problems({ filter: { company: 'a' } }, of)).toEqual(['filter.company: is no field that can be selected by']);

@@ -8,6 +8,15 @@ export const MAX_IDS = 10_000;
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 export type Scalar = z.infer<typeof Scalar>;
 
+/** JSON may name a member `__proto__`; where the schema library takes any name, it leaves that one out without a word. */
+function withoutProto<T extends z.ZodType>(schema: T) {
+  const checked = z.unknown().superRefine((raw, ctx) => {
+    if (typeof raw !== 'object' || raw === null || !Object.hasOwn(raw, '__proto__')) return;
+    ctx.addIssue({ code: 'custom', path: ['__proto__'], message: 'is no field that can be selected by' });
+  });
+  return checked.pipe(schema);
+}
+
 const isNotEmpty = (members: object): boolean => Object.keys(members).length > 0;
 
 export const Condition = z.union([
@@ -32,7 +41,7 @@ export type Condition = z.infer<typeof Condition>;
 export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
   z.strictObject({ ids: z.array(WireId).min(1).max(MAX_IDS) }),
-  z.strictObject({ filter: z.record(z.string(), Condition).refine(isNotEmpty) }),
+  z.strictObject({ filter: withoutProto(z.record(z.string(), Condition).refine(isNotEmpty)) }),
 ]);
 export type Selection = z.infer<typeof Selection>;
 
@@ -89,7 +98,7 @@ export function selectionFor(resource: ResourceDefinition): z.ZodType<Selection>
       }),
     }),
   };
-  return z
+  const selection = z
     .looseObject({}, { error: 'must be one of {"all": true}, {"ids": […]}, {"filter": {…}}' })
     .transform((raw, ctx) => {
       const named = (['all', 'ids', 'filter'] as const).filter((name) => name in raw);
@@ -102,5 +111,6 @@ export function selectionFor(resource: ResourceDefinition): z.ZodType<Selection>
       if (parsed.success) return parsed.data;
       passOn(parsed.error.issues, ctx, 'is no field that can be selected by');
       return z.NEVER;
-    }) as unknown as z.ZodType<Selection>;
+    });
+  return withoutProto(selection) as unknown as z.ZodType<Selection>;
 }
