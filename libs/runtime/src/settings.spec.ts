@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { setting } from './settings.js';
+import { commonSettings, readSettings, setting } from './settings.js';
 
 describe('the URL of a database', () => {
   const url = setting.url('mongodb', 'mongodb+srv');
@@ -27,4 +27,20 @@ test('the URL of a broker is one that can be parsed', () => {
   expect(url.safeParse('amqp://guest:guest@127.0.0.1:5672/vhost').success).toBe(true);
   expect(url.safeParse('amqp://a:b:c').success).toBe(false);
   expect(url.safeParse('http://127.0.0.1').success).toBe(false);
+});
+
+describe('a duration', () => {
+  const environment = { RABBITMQ_URL: 'amqp://127.0.0.1' };
+
+  test.each([
+    ['DRAIN_TIMEOUT', '24d', '25d'],
+    ['STORE_RETRY_FOR', '3650d', '999999999d'],
+  ] as const)('of %s is at most %s, and not %s', (name, longest, longer) => {
+    const taken = readSettings(commonSettings, { ...environment, [name]: longest })[name];
+    expect(taken).toBe(Number.parseInt(longest) * 86_400_000);
+    expect(new Date(Date.now() + taken).toISOString()).toMatch(/^\d{4}-/);
+    expect(() => readSettings(commonSettings, { ...environment, [name]: longer })).toThrow(
+      `${name} must be at most ${longest}, but is "${longer}"`,
+    );
+  });
 });

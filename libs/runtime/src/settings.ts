@@ -9,6 +9,9 @@ const text = (what: string) =>
 /** Several hosts with ports, or an encoded socket path: forms that no WHATWG URL has. */
 const MONGODB_URL = /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s,]+(,[^@/?\s,]+)*(\/[^?\s]*)?(\?\S*)?$/;
 
+/** A timer of more than 2^31 ms fires at once. */
+export const LONGEST_TIMER = '24d';
+
 /** Kinds of settings. Each says what a value may be, for the error that names the variable. */
 export const setting = {
   text: () => text('a text').min(1, 'must not be empty'),
@@ -27,11 +30,12 @@ export const setting = {
       .transform(Number)
       .refine((n) => n >= min && n <= max, { error: `must be an integer from ${min} to ${max}` }),
   flag: () => z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true'),
-  /** `30s`, `15m`, `24h`, `7d`; the setting's value is milliseconds. */
-  duration: () =>
+  /** `30s`, `15m`, `24h`, `7d`; the setting's value is milliseconds. From now on, a date must still exist then. */
+  duration: (longest: StringValue = '3650d') =>
     text('a duration')
       .regex(/^\d+(ms|s|m|h|d)$/, 'must be a duration such as 30s, 15m, 24h or 7d')
-      .transform((value) => ms(value as StringValue)),
+      .transform((value) => ms(value as StringValue))
+      .refine((value) => value <= ms(longest), { error: `must be at most ${longest}` }),
 } as const;
 
 /** What every service reads from its environment. */
@@ -52,7 +56,7 @@ export const commonSettings = z.object({
   /** How long a store that is unreachable or overloaded is waited for. */
   STORE_RETRY_FOR: setting.duration().default(86_400_000),
   /** How long a shutdown waits for work in flight. */
-  DRAIN_TIMEOUT: setting.duration().default(20_000),
+  DRAIN_TIMEOUT: setting.duration(LONGEST_TIMER).default(20_000),
 });
 export type CommonSettings = z.infer<typeof commonSettings>;
 

@@ -1,4 +1,4 @@
-import { commonSettings, databaseSettings, setting } from '@expunge/runtime';
+import { commonSettings, databaseSettings, LONGEST_TIMER, setting } from '@expunge/runtime';
 import type { z } from 'zod';
 import { MIN_SECRET_BYTES } from './auth/claims.js';
 
@@ -17,6 +17,6 @@ export const apiSettings = commonSettings.extend(databaseSettings.shape).extend(
   /** A request that reaches the deleter later than this is refused. */
   REQUEST_VALID_FOR: setting.duration().default(7 * 86_400_000),
   /** How long a request waits for the broker's confirm before its outcome is said to be unknown. */
-  PUBLISH_WITHIN: setting.duration().default(10_000),
+  PUBLISH_WITHIN: setting.duration(LONGEST_TIMER).default(10_000),
 });
 export type ApiSettings = z.infer<typeof apiSettings>;
