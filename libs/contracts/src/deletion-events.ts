@@ -50,17 +50,30 @@ export type DeletionStarted = MessageOf<typeof DeletionStarted>;
 const Answer = z.object({ requestId: z.string(), by: z.string(), reason: z.string().nullable(), totals: Totals });
 
 export const DeletionPaused = defineMessage({ type: 'DeletionPaused', routingKey: 'deletion.paused', data: Answer });
-export const DeletionResumed = defineMessage({ type: 'DeletionResumed', routingKey: 'deletion.resumed', data: Answer });
+export type DeletionPaused = MessageOf<typeof DeletionPaused>;
+
+/** Also the answer to a retry or a confirmation: `requestType` says so; left out, it was a resume. */
+export const DeletionResumed = defineMessage({
+  type: 'DeletionResumed',
+  routingKey: 'deletion.resumed',
+  data: Answer.extend({ requestType: z.string().optional() }),
+});
+export type DeletionResumed = MessageOf<typeof DeletionResumed>;
+
+/** The end of the job; `totals` of one that was cancelled before its request arrived are nothing. */
 export const DeletionCancelled = defineMessage({
   type: 'DeletionCancelled',
   routingKey: 'deletion.cancelled',
   data: Answer,
 });
+export type DeletionCancelled = MessageOf<typeof DeletionCancelled>;
+
 export const RateChanged = defineMessage({
   type: 'RateChanged',
   routingKey: 'deletion.rate-changed',
   data: Answer.extend({ maxRecordsPerSecond: z.number().positive().nullable() }),
 });
+export type RateChanged = MessageOf<typeof RateChanged>;
 
 /** Every record that matched is gone or a failure; objects may still wait to be purged. */
 export const DeletionFinished = defineMessage({

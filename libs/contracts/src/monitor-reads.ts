@@ -63,6 +63,8 @@ export const JobView = z.object({
   resource: z.string().nullable(),
   selection: SelectionView.nullable(),
   options: JobOptions.nullable(),
+  /** As it is now; null: as fast as it goes. */
+  maxRecordsPerSecond: z.number().positive().nullable().default(null),
   requestedBy: z.string().nullable(),
   reason: z.string().nullable(),
   requestedAt: Timestamp.nullable(),

@@ -5,6 +5,8 @@ import { Selection } from './selection.js';
 export const JobOptions = z.object({
   /** Records a batch, 1 to 1,000. */
   batchSize: z.int().min(1).max(1000).default(500),
+  /** Left out: as fast as it goes. */
+  maxRecordsPerSecond: z.int().min(1).max(1_000_000).optional(),
 });
 export type JobOptions = z.infer<typeof JobOptions>;
 
@@ -32,31 +34,48 @@ export const PauseRequested = defineMessage({
   routingKey: 'delete.pause-requested',
   data: Actor,
 });
+export type PauseRequested = MessageOf<typeof PauseRequested>;
+
 export const ResumeRequested = defineMessage({
   type: 'ResumeRequested',
   routingKey: 'delete.resume-requested',
   data: Actor,
 });
+export type ResumeRequested = MessageOf<typeof ResumeRequested>;
+
 export const CancelRequested = defineMessage({
   type: 'CancelRequested',
   routingKey: 'delete.cancel-requested',
   data: Actor,
 });
+export type CancelRequested = MessageOf<typeof CancelRequested>;
+
 export const RetryRequested = defineMessage({
   type: 'RetryRequested',
   routingKey: 'delete.retry-requested',
   data: Actor,
 });
+export type RetryRequested = MessageOf<typeof RetryRequested>;
+
 export const ConfirmRequested = defineMessage({
   type: 'ConfirmRequested',
   routingKey: 'delete.confirm-requested',
   data: Actor,
 });
+export type ConfirmRequested = MessageOf<typeof ConfirmRequested>;
+
 export const RateChangeRequested = defineMessage({
   type: 'RateChangeRequested',
   routingKey: 'delete.rate-change-requested',
   data: Actor.extend({ maxRecordsPerSecond: z.number().positive().nullable() }),
 });
+export type RateChangeRequested = MessageOf<typeof RateChangeRequested>;
+
+/** What a person may ask of a job that there is. */
+export type ControlRequest =
+  PauseRequested | ResumeRequested | CancelRequested | RetryRequested | ConfirmRequested | RateChangeRequested;
 
 /** The one delete request of a job: the id is derived, so that sending it again is the same message. */
 export const deleteRequestedId = (job: string): string => `${job}:delete-requested`;
+/** `verb` is what was asked; `key` tells one asking from another, so that the same one sent again is the same message. */
+export const controlRequestId = (job: string, verb: string, key: string): string => `${job}:${verb}:${key}`;

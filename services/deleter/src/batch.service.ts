@@ -1,6 +1,7 @@
 import { keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
 import type { Logger } from 'pino';
-import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
+import { type DeletionJob, type Plan, requestOf, timing } from './deletion-job/deletion-job.js';
+import { pacedBatchSize } from './deletion-job/pace.js';
 import { type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
 import { consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
 import type { HeldJob } from './held-job.js';
@@ -28,7 +29,7 @@ export class BatchService {
   /** The next page, without the records this job has given up on. */
   async page(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
     const window = context.window?.from === cursor ? context.window.end : null;
-    const limit = job.request.options.batchSize;
+    const limit = pacedBatchSize(requestOf(job).options.batchSize, job.maxRecordsPerSecond);
     const page = await this.records.page(context.resource, scopeOf(job), cursor, limit, window);
     context.window = page.closesAt === null || page.window === null ? null : { from: page.closesAt, end: page.window };
     if (job.totals.failed === 0 || page.records.length === 0) return page;
@@ -52,14 +53,14 @@ export class BatchService {
 
   /**
    * Deletes by the standing plan and finds out what came of it; the outbox goes out and the next page is read meanwhile.
-   * Null: the delete may have been refused by the clock. The job that is returned is not written yet. A next page that
-   * cannot be read is null, too: it must not keep from being told what is already deleted.
+   * Null: the delete may have been refused by the clock. `resolved` gives what is to be written of a job in which the
+   * plan stands. A next page that cannot be read is null, too: it must not keep from being told what is already deleted.
    */
   async execute(
     held: HeldJob,
     context: BatchContext,
     readAhead: boolean,
-  ): Promise<{ job: DeletionJob; nextPage: Page | null } | null> {
+  ): Promise<{ resolved: Resolution; nextPage: Page | null } | null> {
     const { resource, clock } = context;
     const plan = planOf(held.job);
     const meanwhile = Promise.all([
@@ -75,20 +76,20 @@ export class BatchService {
         return null;
       }
     }
-    const resolution = await this.resolution(held.job, resource, plan);
+    const resolved = await this.resolution(held.job, resource, plan, clock);
     const [, nextPage] = await meanwhile;
-    return { job: resolution(held.job), nextPage };
+    return { resolved, nextPage };
   }
 
   /** Without another delete. Only once the plan's deadline has passed. */
-  async resolveByReading(held: HeldJob, resource: ResourceDefinition): Promise<DeletionJob> {
-    const resolution = await this.resolution(held.job, resource, planOf(held.job));
-    return resolution(held.job);
+  async resolveByReading({ job }: HeldJob, resource: ResourceDefinition, clock: RecordsClock): Promise<DeletionJob> {
+    const resolved = await this.resolution(job, resource, planOf(job), clock);
+    return resolved(job);
   }
 
   report(job: DeletionJob, plan: Plan, log: Logger): void {
-    const event = job.outbox.find((candidate) => candidate.sequence === job.sequence);
-    if (event?.type !== 'BatchDeleted') return;
+    const event = job.outbox.findLast((candidate) => candidate.type === 'BatchDeleted');
+    if (!event) return;
     const { batch, count, failures, objectKeys, totals } = event.data;
     const done = totals.succeeded + totals.failed;
     const progress = job.total === null ? `${done}` : `${done}/${job.total} = ${percent(done, job.total)} %`;
@@ -96,7 +97,12 @@ export class BatchService {
     log.info({ batch, ids, objects: objectKeys.length }, `${count} deleted, ${failures.length} failed (${progress})`);
   }
 
-  private async resolution(job: DeletionJob, resource: ResourceDefinition, plan: Plan) {
+  private async resolution(
+    job: DeletionJob,
+    resource: ResourceDefinition,
+    plan: Plan,
+    clock: RecordsClock,
+  ): Promise<Resolution> {
     const batch = job.totals.batches + 1;
     const aftermath = await this.records.aftermath(resource, scopeOf(job), plan);
     const consequence = consequenceOf(plan, aftermath);
@@ -104,12 +110,20 @@ export class BatchService {
       this.leftovers.addRetained(job.id, batch, consequence.kept),
       this.leftovers.addFailures(job.id, batch, plan.failures),
     ]);
-    return (now: DeletionJob) =>
-      resolvePlan(now, consequence, { newlyRetained, instance: this.instance, now: new Date() });
+    const recordsNow = clock.latest();
+    return (now) =>
+      resolvePlan(now, consequence, { newlyRetained, instance: this.instance, now: new Date(), recordsNow });
   }
 }
 
-const scopeOf = (job: DeletionJob) => ({ tenant: job.tenant, selection: job.request.selection, bound: job.bound });
+/** The plan of the job that is given resolved, not written yet. */
+export type Resolution = (job: DeletionJob) => DeletionJob;
+
+const scopeOf = (job: DeletionJob) => ({
+  tenant: job.tenant,
+  selection: requestOf(job).selection,
+  bound: job.bound,
+});
 
 function planOf(job: DeletionJob): Plan {
   const { plan } = job.lanes[0];

@@ -49,9 +49,13 @@ export class DeleteRequestService {
       job = (await this.jobs.insert(fresh)) ? fresh : await this.jobs.read(request.subject);
       if (job === fresh)
         log.info(
-          { tenant: job.tenant, resource: job.request.resource, total: job.total, state: job.state },
+          { tenant: job.tenant, resource: request.data.resource, total: job.total, state: job.state },
           'job taken on',
         );
+    }
+    if (job?.bodyHash === null && job.tenant === request.tenantid) {
+      log.info('was cancelled before it was requested');
+      return new HeldJob(job, this.jobs, this.outbox).settle();
     }
     if (job?.bodyHash !== bodyHash) {
       return this.refuse(request, bodyHash, 'conflict', 'another request has this job id');

@@ -20,8 +20,10 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AnswerService } from './answer.service.js';
 import { Backlog } from './backlog.service.js';
 import { BatchService } from './batch.service.js';
+import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 import { JobRepository } from './jobs/job.repository.js';
@@ -94,21 +96,72 @@ type Resources = ReadonlyMap<string, ResourceDefinition>;
         new BatchService(records, leftovers, instance),
     },
     {
-      provide: SliceService,
-      inject: [JobRepository, RECORDS, BatchService, Outbox, Turns, Backlog, RESOURCES, IDENTITY, SETTINGS, LOGGER],
+      provide: AnswerService,
+      inject: [JobRepository, RECORDS, BatchService, Outbox, Turns, RESOURCES, IDENTITY, SETTINGS, LOGGER],
       useFactory: (
         jobs: JobRepository,
         records: Records,
         batches: BatchService,
         outbox: Outbox,
         turns: Turns,
+        resources: Resources,
+        { instance }: Identity,
+        s: DeleterSettings,
+        log: Logger,
+      ) =>
+        new AnswerService(jobs, records, batches, outbox, turns, resources, {
+          instance,
+          storeRetryForMs: s.STORE_RETRY_FOR,
+          log,
+        }),
+    },
+    {
+      provide: ControlService,
+      inject: [JobRepository, EventStore, Outbox, AnswerService, Turns, PUBLISHER, SETTINGS, LOGGER],
+      useFactory: (
+        jobs: JobRepository,
+        events: EventStore,
+        outbox: Outbox,
+        answers: AnswerService,
+        turns: Turns,
+        publisher: Publisher,
+        s: DeleterSettings,
+        log: Logger,
+      ) =>
+        new ControlService(jobs, events, outbox, answers, turns, publisher, {
+          storeRetryForMs: s.STORE_RETRY_FOR,
+          log,
+        }),
+    },
+    {
+      provide: SliceService,
+      inject: [
+        JobRepository,
+        RECORDS,
+        BatchService,
+        Outbox,
+        Turns,
+        AnswerService,
+        Backlog,
+        RESOURCES,
+        IDENTITY,
+        SETTINGS,
+        LOGGER,
+      ],
+      useFactory: (
+        jobs: JobRepository,
+        records: Records,
+        batches: BatchService,
+        outbox: Outbox,
+        turns: Turns,
+        answers: AnswerService,
         backlog: Backlog,
         resources: Resources,
         { instance, startedAt }: Identity,
         s: DeleterSettings,
         log: Logger,
       ) =>
-        new SliceService(jobs, records, batches, outbox, turns, backlog, resources, {
+        new SliceService(jobs, records, batches, outbox, turns, answers, backlog, resources, {
           instance,
           process: `${instance}@${startedAt.toISOString()}`,
           storeRetryForMs: s.STORE_RETRY_FOR,

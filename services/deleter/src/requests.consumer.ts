@@ -3,6 +3,7 @@ import { Consumes, PUBLISHER, type Publisher, ValidationError } from '@expunge/m
 import { ACTIVITY, Activity } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
+import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 
@@ -15,6 +16,7 @@ const MOST_BYTES = 16_000_000;
 export class RequestsConsumer {
   constructor(
     private readonly requests: DeleteRequestService,
+    private readonly control: ControlService,
     private readonly events: EventStore,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(ACTIVITY) private readonly activity: Activity,
@@ -24,11 +26,27 @@ export class RequestsConsumer {
   async onRequest(@Payload() message: AnyMessage): Promise<void> {
     const done = this.activity.begin(message.type, message.subject);
     try {
-      if (message.type === 'DeleteRequested') await this.requests.accept(message);
-      else if (message.type === 'EventsWanted') await this.republish(message);
-      else throw new ValidationError(`this deleter does not answer ${message.type}`);
+      await this.take(message);
     } finally {
       done();
+    }
+  }
+
+  private async take(message: AnyMessage): Promise<void> {
+    switch (message.type) {
+      case 'DeleteRequested':
+        return this.requests.accept(message);
+      case 'PauseRequested':
+      case 'ResumeRequested':
+      case 'CancelRequested':
+      case 'RetryRequested':
+      case 'ConfirmRequested':
+      case 'RateChangeRequested':
+        return this.control.take(message);
+      case 'EventsWanted':
+        return this.republish(message);
+      default:
+        throw new ValidationError(`this deleter does not answer ${message.type}`);
     }
   }
 

@@ -1,14 +1,17 @@
+import { setTimeout as delayed } from 'node:timers/promises';
 import { type ErrorInfo, type ResourceDefinition, workQueues } from '@expunge/contracts';
 import { ConflictError, NotFoundError, TransientError } from '@expunge/messaging';
 import type { Logger } from 'pino';
+import type { AnswerService } from './answer.service.js';
 import type { Backlog } from './backlog.service.js';
 import type { BatchContext, BatchService } from './batch.service.js';
 import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
 import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
-import { type DelayCause, isActive, timing } from './deletion-job/deletion-job.js';
+import { type DelayCause, isActive, requestOf, timing } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
 import { endSlice, release, startSlice } from './deletion-job/turn.js';
+import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
@@ -17,6 +20,9 @@ import type { Turns } from './turns.service.js';
 
 /** Batches of one slice at most: a page of many skipped records must not hold a delivery for long. */
 const MAX_STEPS = 200;
+
+/** Should the rate have been lower before. */
+const LONGEST_PACE_MS = 2000;
 
 const tooSlow: ErrorInfo = {
   code: 'RECORDS_SLOW',
@@ -34,6 +40,7 @@ export class SliceService {
     private readonly batches: BatchService,
     private readonly outbox: Outbox,
     private readonly turns: Turns,
+    private readonly answers: AnswerService,
     private readonly backlog: Backlog,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
     private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger },
@@ -52,6 +59,7 @@ export class SliceService {
     const verdict = sliceVerdict(job, { turn, now: new Date(), process, atWork: this.atWork.has(id), seen });
     // The outbox of a job under way is its live slice's, which a write from here would cost its place; or the watchdog's.
     if (verdict.do === 'nothing') return isActive(job.state) ? undefined : held.settle();
+    if (verdict.do === 'answer') return this.answers.answer(held);
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
     if (verdict.do === 'watch') return this.turns.later(id, turn, verdict.ms, job.writtenAt);
     const log = this.options.log.child({ job: id, turn });
@@ -68,8 +76,9 @@ export class SliceService {
 
   private async work(held: HeldJob, turn: number, log: Logger): Promise<void> {
     const { job } = held;
-    const resource = this.resources.get(job.request.resource);
-    if (!resource) throw new Error(`RESOURCES_FILE of this deleter has no ${job.request.resource}`);
+    const { resource: name } = requestOf(job);
+    const resource = this.resources.get(name);
+    if (!resource) throw new Error(`RESOURCES_FILE of this deleter has no ${name}`);
     const clock = await this.records.clock();
     const ahead = msUntilTakeOver(job, clock.earliest());
     if (ahead > 0) return this.turns.later(job.id, turn, ahead);
@@ -99,11 +108,18 @@ export class SliceService {
       const more = step < MAX_STEPS && performance.now() < endsAt;
       const { plan } = held.lane;
       if (plan) {
-        const resolved = await this.batches.execute(held, context, more);
-        if (!resolved) return this.wait(held, 'store', tooSlow, log);
-        const { job, nextPage } = resolved;
-        const next = nextPage && isFull(nextPage) && performance.now() < endsAt ? nextPage : null;
-        await held.write(next ? this.batches.plan(job, next, context, held.writeMs) : job);
+        const executed = await this.batches.execute(held, context, more);
+        if (!executed) return this.wait(held, 'store', tooSlow, log);
+        const { resolved, nextPage } = executed;
+        const job = resolved(held.job);
+        const isPaced = job.lanes[0].paceAt !== null;
+        const next = nextPage && isFull(nextPage) && !isPaced && performance.now() < endsAt ? nextPage : null;
+        try {
+          await held.write(next ? this.batches.plan(job, next, context, held.writeMs) : job);
+        } catch (error) {
+          if (!(error instanceof ConflictError)) throw error;
+          return this.answers.resolveFenced(job.id, plan, resolved, error);
+        }
         this.batches.report(held.job, plan, log);
         page = next ? null : nextPage;
         continue;
@@ -113,6 +129,7 @@ export class SliceService {
       if (page.closesAt === null) {
         if (await this.atPassEnd(held, log)) return;
       } else if (isFull(page)) {
+        await this.pace(held, context);
         await held.write(this.batches.plan(held.job, page, context, held.writeMs));
       } else {
         held.job = passOver(held.job, page.closesAt);
@@ -122,6 +139,12 @@ export class SliceService {
     await held.flush();
     await held.write(endSlice(held.job));
     await this.turns.now(held.job.id, held.lane.turn);
+  }
+
+  /** Until the job's rate allows another batch: a second at most, since a batch has at most half a second's records. */
+  private async pace({ lane: { paceAt } }: HeldJob, { clock }: BatchContext): Promise<void> {
+    const ahead = (paceAt?.getTime() ?? 0) - clock.earliest().getTime();
+    if (ahead > 0) await delayed(Math.min(ahead, LONGEST_PACE_MS));
   }
 
   /** True when the slice is over with it. */
@@ -164,14 +187,14 @@ export class SliceService {
     const message = error instanceof Error ? error.message : String(error);
     const isStore = error instanceof TransientError;
     if (!isStore) log.error({ err: error }, 'slice failed');
-    await this.wait(held, isStore ? 'store' : 'error', { code: isStore ? error.code : codeOf(error), message }, log);
+    await this.wait(held, isStore ? 'store' : 'error', { code: codeOf(error), message }, log);
   }
 
   /** Before a job fails, its plan is resolved by reading: keys of records already gone must not end in it. */
   private async giveUp(held: HeldJob, log: Logger): Promise<void> {
     const { job } = held;
     const error = held.lane.waiting?.error ?? { code: 'WORKER_LOST', message: 'each attempt ended with its worker' };
-    const resource = this.resources.get(job.request.resource);
+    const resource = this.resources.get(requestOf(job).resource);
     if (held.lane.plan && resource) {
       try {
         const clock = await this.records.clock();
@@ -180,7 +203,7 @@ export class SliceService {
           await this.turns.later(job.id, held.lane.turn, ahead);
           return;
         }
-        await held.write(await this.batches.resolveByReading(held, resource));
+        await held.write(await this.batches.resolveByReading(held, resource, clock));
       } catch (unreadable) {
         const { storeRetryForMs } = this.options;
         const { waiting } = held.lane;
@@ -193,9 +216,4 @@ export class SliceService {
     await held.settle();
     log.error({ code: error.code, totals: held.job.totals }, `deletion failed: ${error.message}`);
   }
-}
-
-function codeOf(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null && 'codeName' in error ? error.codeName : undefined;
-  return typeof code === 'string' ? code : 'UNEXPECTED';
 }

@@ -14,8 +14,10 @@ import { openStore, type Store } from '@expunge/runtime';
 import mongoose from 'mongoose';
 import { type Logger, pino } from 'pino';
 import { type Database, freshDatabase, freshVhost } from '../../../test/support/servers.js';
+import { AnswerService } from '../src/answer.service.js';
 import { Backlog } from '../src/backlog.service.js';
 import { BatchService } from '../src/batch.service.js';
+import { ControlService } from '../src/control.service.js';
 import { DeleteRequestService } from '../src/delete-request.service.js';
 import { EventStore } from '../src/jobs/event-store.repository.js';
 import { JobRepository } from '../src/jobs/job.repository.js';
@@ -32,6 +34,7 @@ export interface Deleter {
   jobs: JobRepository;
   events: EventStore;
   requests: DeleteRequestService;
+  control: ControlService;
   slices: SliceService;
   watchdog: Watchdog;
   /** Waits are the messages' to sit out; a test goes on at once. */
@@ -125,12 +128,14 @@ export class World {
     const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
     this.lives += 1;
     const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
+    const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
     return {
       instance,
       jobs,
       events,
       requests: new DeleteRequestService(jobs, records, outbox, turns, publisher, byName, options),
-      slices: new SliceService(jobs, records, batches, outbox, turns, backlog, byName, options),
+      control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
+      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, byName, options),
       watchdog: new Watchdog(jobs, turns, log),
       skipWait: async (job) => {
         await this.own
@@ -210,7 +215,7 @@ export async function runToEnd(deleter: Deleter, job: string, most = 50): Promis
   for (let n = 0; n < most; n++) {
     const found = await deleter.jobs.read(job);
     if (!found) throw new Error(`no job ${job}`);
-    if (['finished', 'failed'].includes(found.state) && found.outbox.length === 0) return;
+    if (['finished', 'failed', 'paused', 'cancelled'].includes(found.state) && found.outbox.length === 0) return;
     await deleter.skipWait(job);
     // As if the message had waited for a worker that may be alive, and seen no sign of it.
     await deleter.slices.run(job, found.lanes[0].turn, found.writtenAt.toISOString());

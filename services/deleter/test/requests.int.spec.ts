@@ -17,7 +17,13 @@ it('publishes events again that are wanted, unless nobody waits for the answer a
   await deleter.requests.accept(deleteRequested('job'));
   await runToEnd(deleter, 'job');
   await world.published();
-  const consumer = new RequestsConsumer(deleter.requests, deleter.events, world.publisher, new Activity());
+  const consumer = new RequestsConsumer(
+    deleter.requests,
+    deleter.control,
+    deleter.events,
+    world.publisher,
+    new Activity(),
+  );
   const answered = async (data: EventsWanted['data']) => {
     const time = new Date().toISOString();
     const fields = { id: 'wanted', source: 'urn:expunge:monitor', subject: 'job', time };

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BatchDeleted, workQueues } from '@expunge/contracts';
-import { ConflictError, type Publisher, TransientError, ValidationError } from '@expunge/messaging';
+import { ConflictError, TransientError, ValidationError } from '@expunge/messaging';
 import { planDeadline } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
 import { type Deleter, deleteRequested, fill, intercept, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
+import { Killed, killedAt } from './killed.js';
+import { until } from './until.js';
 
 let world: World;
 beforeAll(async () => {
@@ -224,40 +226,6 @@ describe('when the application goes on writing', () => {
 });
 
 describe('when workers die or freeze', () => {
-  /** Stops for good at a call, as a killed process does: what was sent may have happened, nothing follows. */
-  class Killed extends Error {}
-
-  function killedAt(k: number, when: 'before' | 'after') {
-    let calls = 0;
-    let dead = false;
-    const guard = <T extends object>(target: T): T =>
-      new Proxy(target, {
-        get(object, name) {
-          const value: unknown = Reflect.get(object, name);
-          if (typeof value !== 'function') return value;
-          return async (...args: unknown[]) => {
-            if (dead) throw new Killed();
-            calls += 1;
-            const last = calls === k;
-            if (last && when === 'before') dead = true;
-            if (dead) throw new Killed();
-            const result: unknown = await (value as (...all: unknown[]) => unknown).apply(object, args);
-            if (last) dead = true;
-            if (dead) throw new Killed();
-            return result;
-          };
-        },
-      });
-    const wrappers = {
-      records: guard<Records>,
-      publisher: guard<Publisher>,
-      jobs: guard,
-      leftovers: guard,
-      events: guard,
-    };
-    return { wrappers, isDead: () => dead };
-  }
-
   it.each(['before', 'after'] as const)(
     'completes with exact counts, whichever call was the last (%s it was made)',
     async (when) => {
@@ -607,14 +575,4 @@ function stopsAfterOneBatch(instance: string): Deleter {
         (pages += 1) === 1 ? real(...args) : Promise.reject(new TransientError('RECORDS_UNAVAILABLE', 'no page')),
       ),
   });
-}
-
-async function until<T>(look: () => Promise<T | null>): Promise<T> {
-  const end = Date.now() + 15_000;
-  for (;;) {
-    const found = await look();
-    if (found !== null) return found;
-    if (Date.now() > end) throw new Error('did not happen within 15 s');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -2,25 +2,45 @@ import type {
   BatchDelayed,
   BatchDeleted,
   Bound,
+  ControlRequest,
   DeleteRequest,
+  DeletionCancelled,
   DeletionFailed,
   DeletionFinished,
+  DeletionPaused,
+  DeletionResumed,
   DeletionStarted,
   ErrorInfo,
+  RateChanged,
   RecordFailure,
+  RequestRefused,
   Totals,
   WireId,
 } from '@expunge/contracts';
 
 /**
  * running     a slice deletes, or is due
+ * pausing     a pause was asked for; the batch under way is still to be resolved
+ * paused      no record goes until somebody resumes the job
+ * cancelling  a cancel was asked for; the batch under way is still to be resolved
+ * cancelled   no record goes any more
  * finished    every record that matched is gone or a failure
  * failed      gave up; the cursor stays, so that a retry goes on from it
- * pausing, paused, cancelling, cancelled: set by requests, which fence a running slice
  */
 export type DeletionState = 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'finished' | 'failed';
 
-export type DeletionEvent = DeletionStarted | BatchDeleted | BatchDelayed | DeletionFinished | DeletionFailed;
+/** What the job's own sequence numbers. */
+export type NumberedEvent =
+  | DeletionStarted
+  | BatchDeleted
+  | BatchDelayed
+  | DeletionPaused
+  | DeletionResumed
+  | DeletionCancelled
+  | RateChanged
+  | DeletionFinished
+  | DeletionFailed;
+export type DeletionEvent = NumberedEvent | RequestRefused;
 
 /** A record about to be deleted, and the keys of the files it owned when it was read. */
 export interface PlannedRecord {
@@ -67,17 +87,35 @@ export interface Lane {
   /** The process whose slice has started and has not said how it ended. */
   holder: string | null;
   waiting: { cause: DelayCause; since: Date; retryAt: Date; error: ErrorInfo } | null;
+  /** With a rate: when the next batch may begin, on the records server's clock. */
+  paceAt: Date | null;
+}
+
+/** A request that has fenced the job and is not answered yet. */
+export interface Pending {
+  id: string;
+  type: ControlRequest['type'];
+  /** When it was made. */
+  time: string;
+  by: string;
+  reason: string | null;
+  /** Of RateChangeRequested. */
+  maxRecordsPerSecond: number | null;
+  /** Why the plan before it could not be resolved yet. */
+  waiting: { since: Date; retryAt: Date; attempt: number; strikes: number } | null;
 }
 
 /** The deleter's document of a job, and all that a worker needs to go on with it after any other died. */
 export interface DeletionJob {
   id: string;
   tenant: string;
-  request: DeleteRequest;
+  /** Null: the job was cancelled before its request arrived. */
+  request: DeleteRequest | null;
   requestedAt: string;
   /** Of the request: another body under the same id is refused. */
-  bodyHash: string;
+  bodyHash: string | null;
   state: DeletionState;
+  maxRecordsPerSecond: number | null;
   bound: Bound;
   lanes: [Lane];
   totals: Totals;
@@ -87,9 +125,11 @@ export interface DeletionJob {
   sequence: number;
   /** Grows with every write; every write is a compare-and-set on it. */
   revision: number;
-  /** The request being answered, and those that were. */
-  pending: { id: string; type: string } | null;
+  pending: Pending | null;
+  /** Ids of the last requests that were answered. */
   answered: string[];
+  /** When the last requests that took effect were made, for the job's state and its rate: older ones come too late. */
+  appliedAt: { state: string | null; rate: string | null };
   /** Events not yet known to stand in the event store and at the broker. */
   outbox: DeletionEvent[];
   writtenAt: Date;
@@ -128,12 +168,18 @@ export function planDeadline(plan: Plan): Date {
 export const isActive = (state: DeletionState): boolean =>
   state === 'running' || state === 'pausing' || state === 'cancelling';
 
-/** When the watchdog may take the job to be forgotten; null when it is at rest. */
+/** When the watchdog may take the job to be forgotten; null when it is at rest. A pending request has waits of its own. */
 export function dueAt(job: DeletionJob): Date | null {
-  if (!isActive(job.state) && job.outbox.length === 0) return null;
-  const [lane] = job.lanes;
-  const from = Math.max(job.writtenAt.getTime(), lane.waiting?.retryAt.getTime() ?? 0);
+  if (!isActive(job.state) && job.outbox.length === 0 && job.pending === null) return null;
+  const { waiting } = job.pending ?? job.lanes[0];
+  const from = Math.max(job.writtenAt.getTime(), waiting?.retryAt.getTime() ?? 0);
   return new Date(from + timing.slice + timing.plan + timing.maxTime + timing.skew + timing.grace);
+}
+
+/** What was asked for; a job cancelled before its request arrived has nothing to do. */
+export function requestOf(job: DeletionJob): DeleteRequest {
+  if (job.request === null) throw new Error(`job ${job.id} was cancelled before it was requested`);
+  return job.request;
 }
 
 /** Replaces what changed of the job's one lane. */

@@ -1,10 +1,10 @@
 import { deletionEventId, type MessageDefinition } from '@expunge/contracts';
-import type { DeletionEvent, DeletionJob } from './deletion-job.js';
+import type { DeletionEvent, DeletionJob, NumberedEvent } from './deletion-job.js';
 
 export const SOURCE = 'urn:expunge:deleter';
 
 /** Puts an event into the outbox under the job's next sequence, in the same write as what it tells. */
-export function emit<Event extends DeletionEvent>(
+export function emit<Event extends NumberedEvent>(
   job: DeletionJob,
   definition: MessageDefinition<Event['type'], Event['data']>,
   data: Event['data'],

@@ -15,7 +15,12 @@ const aftermath = (given: Partial<Aftermath> = {}): Aftermath => ({
 const planned = (...records: Parameters<typeof page>): DeletionJob =>
   planBatch(runningJob(), page(...records), planFacts);
 const resolve = (job: DeletionJob, found: Aftermath, newlyRetained: string[] = []): DeletionJob =>
-  resolvePlan(job, consequenceOf(job.lanes[0].plan!, found), { newlyRetained, instance: 'deleter-1', now: at(12) });
+  resolvePlan(job, consequenceOf(job.lanes[0].plan!, found), {
+    newlyRetained,
+    instance: 'deleter-1',
+    recordsNow: at(20),
+    now: at(12),
+  });
 
 describe('resolving a plan', () => {
   it('moves the cursor, counts, resets the attempt and tells it, in one write', () => {

@@ -1,6 +1,7 @@
 import { BatchDeleted } from '@expunge/contracts';
 import { type DeletionJob, type Plan, withLane } from './deletion-job.js';
 import { emit } from './emit.js';
+import { paceAt } from './pace.js';
 
 /** What was found once nobody could be deleting by the plan any more. */
 export interface Aftermath {
@@ -48,13 +49,13 @@ export function consequenceOf(plan: Plan, aftermath: Aftermath): Consequence {
 export function resolvePlan(
   job: DeletionJob,
   consequence: Consequence,
-  facts: { newlyRetained: string[]; instance: string; now: Date },
+  facts: { newlyRetained: string[]; instance: string; now: Date; recordsNow: Date },
 ): DeletionJob {
   const [lane] = job.lanes;
   const { plan } = lane;
   if (!plan) throw new Error(`job ${job.id} has no plan to resolve`);
   const { gone, objectKeys } = consequence;
-  const { newlyRetained, instance, now } = facts;
+  const { newlyRetained, instance, now, recordsNow } = facts;
   const { failures } = plan;
   const worthTelling = gone > 0 || failures.length > 0 || objectKeys.length > 0;
   const totals = {
@@ -72,6 +73,7 @@ export function resolvePlan(
       attempt: 0,
       strikes: 0,
       waiting: null,
+      paceAt: paceAt(job.maxRecordsPerSecond, plan.records.length, recordsNow),
       pass: { ...lane.pass, found: lane.pass.found + plan.records.length, deleted: lane.pass.deleted + gone },
     },
   );

@@ -23,6 +23,16 @@ describe('what a slice message may do', () => {
     expect(verdict(runningJob({ state }))).toEqual({ do: expected });
   });
 
+  it('is the answer where a request is pending, once that need not wait', () => {
+    const fields = { id: 'r', type: 'PauseRequested', time: '', by: 'ann', reason: null } as const;
+    const pending = { ...fields, maxRecordsPerSecond: null, waiting: null };
+    expect(verdict(runningJob({ state: 'pausing', pending }))).toEqual({ do: 'answer' });
+    const waiting = { since: at(1), retryAt: at(9), attempt: 1, strikes: 0 };
+    const delayed = runningJob({ state: 'pausing', pending: { ...pending, waiting } });
+    expect(verdict(delayed)).toEqual({ do: 'wait', ms: 7000 });
+    expect(verdict(delayed, { turn: 7 })).toEqual({ do: 'nothing' });
+  });
+
   it('is nothing for another turn than the current', () => {
     const job = withLane(runningJob(), { turn: 3 });
     expect(verdict(job, { turn: 2 })).toEqual({ do: 'nothing' });
@@ -84,7 +94,12 @@ describe('what a slice message may do', () => {
   it('counts a death after a batch was resolved in the same slice', () => {
     const planned = planBatch(startSlice(runningJob(), 'd2'), page(record('a')), planFacts);
     const nothing = { gone: 1, objectKeys: [], kept: [] };
-    const resolved = resolvePlan(planned, nothing, { newlyRetained: [], instance: 'd2', now: at(3) });
+    const resolved = resolvePlan(planned, nothing, {
+      newlyRetained: [],
+      instance: 'd2',
+      now: at(3),
+      recordsNow: at(3),
+    });
     expect(startSlice(resolved, 'd1').lanes[0]).toMatchObject({ attempt: 1, strikes: 1 });
   });
 

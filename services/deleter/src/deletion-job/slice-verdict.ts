@@ -9,6 +9,8 @@ export type SliceVerdict =
   /** Somebody may be at it: back through a tier, and then see whether the document was written since. */
   | { do: 'watch'; ms: number }
   | { do: 'start' }
+  /** A request is pending: resolve what stands, and answer it. */
+  | { do: 'answer' }
   /** Its slices ended badly too often: resolve what stands by reading, then give up. */
   | { do: 'give-up' };
 
@@ -30,8 +32,12 @@ export interface SliceFacts {
  */
 export function sliceVerdict(job: DeletionJob, facts: SliceFacts): SliceVerdict {
   const [lane] = job.lanes;
-  // A job that is pausing or cancelling has its plan resolved by whoever holds the request; a slice must not plan again.
-  if (job.state !== 'running' || lane.turn !== facts.turn) return { do: 'nothing' };
+  if (lane.turn !== facts.turn) return { do: 'nothing' };
+  if (job.pending !== null) {
+    const ms = (job.pending.waiting?.retryAt.getTime() ?? 0) - facts.now.getTime();
+    return ms > 0 ? { do: 'wait', ms } : { do: 'answer' };
+  }
+  if (job.state !== 'running') return { do: 'nothing' };
   const early = (lane.waiting?.retryAt.getTime() ?? 0) - facts.now.getTime();
   if (early > 0) return { do: 'wait', ms: early };
   if (lane.plan === null && mayBeAtWork(job, facts)) return { do: 'watch', ms: timing.silence };

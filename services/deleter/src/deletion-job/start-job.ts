@@ -11,15 +11,15 @@ import { emit } from './emit.js';
 
 const nothing: Totals = { batches: 0, succeeded: 0, failed: 0, objects: 0, retained: 0 };
 
-function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now: Date): DeletionJob {
+/** A document without an event yet. */
+export function newJob(
+  known: Pick<DeletionJob, 'id' | 'tenant' | 'request' | 'requestedAt' | 'bodyHash' | 'bound' | 'answered'>,
+  now: Date,
+): DeletionJob {
   return {
-    id: request.subject,
-    tenant: request.tenantid ?? '',
-    request: request.data,
-    requestedAt: request.time,
-    bodyHash,
+    ...known,
     state: 'running',
-    bound,
+    maxRecordsPerSecond: known.request?.options.maxRecordsPerSecond ?? null,
     lanes: [
       {
         cursor: null,
@@ -30,6 +30,7 @@ function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now:
         strikes: 0,
         holder: null,
         waiting: null,
+        paceAt: null,
       },
     ],
     totals: nothing,
@@ -37,10 +38,15 @@ function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now:
     sequence: 0,
     revision: 1,
     pending: null,
-    answered: [request.id],
+    appliedAt: { state: null, rate: null },
     outbox: [],
     writtenAt: now,
   };
+}
+
+function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now: Date): DeletionJob {
+  const { id, subject, tenantid: tenant = '', data, time: requestedAt } = request;
+  return newJob({ id: subject, tenant, request: data, requestedAt, bodyHash, bound, answered: [id] }, now);
 }
 
 /** The document a request begins with: bounded, its first turn due, DeletionStarted in the outbox. */

@@ -6,9 +6,12 @@ import type { DeletionEvent } from '../deletion-job/deletion-job.js';
 interface StoredEvent {
   _id: string;
   job: string;
-  sequence: number;
+  /** Null: of none of the job's steps. */
+  sequence: number | null;
   /** Of BatchDeleted. */
   batch: number | null;
+  /** Of an answer: the request's id. */
+  answers: string | null;
   message: DeletionEvent;
 }
 
@@ -30,7 +33,11 @@ export class EventStore {
   }
 
   async createIndexes(): Promise<void> {
-    await this.events.createIndexes([{ key: { job: 1, sequence: 1 }, unique: true }, { key: { job: 1, batch: 1 } }]);
+    await this.events.createIndexes([
+      { key: { job: 1, sequence: 1 }, unique: true, partialFilterExpression: { sequence: { $type: 'number' } } },
+      { key: { job: 1, batch: 1 } },
+      { key: { job: 1, answers: 1 }, partialFilterExpression: { answers: { $type: 'string' } } },
+    ]);
   }
 
   /** Events that stand here already stay as they are. */
@@ -40,14 +47,21 @@ export class EventStore {
       const stored = events.map((message): StoredEvent => ({
         _id: message.id,
         job: message.subject,
-        sequence: message.sequence ?? 0,
+        sequence: message.sequence ?? null,
         batch: message.type === 'BatchDeleted' ? message.data.batch : null,
+        answers: 'requestId' in message.data ? message.data.requestId : null,
         message,
       }));
       await asStoreError(UNAVAILABLE, () => this.events.insertMany(stored, { ordered: false, ignoreUndefined: true }));
     } catch (error) {
       if (!isNothingButDuplicates(error)) throw error;
     }
+  }
+
+  /** What was said of a request; none while that is still in the outbox. */
+  async answersTo(job: string, requestId: string): Promise<DeletionEvent[]> {
+    const found = await asStoreError(UNAVAILABLE, () => this.events.find({ job, answers: requestId }).toArray());
+    return found.map((event) => event.message);
   }
 
   /** In the order of sequences, `atOnce` at a time. */

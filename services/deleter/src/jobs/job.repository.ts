@@ -1,7 +1,8 @@
 import { ConflictError } from '@expunge/messaging';
 import { asStoreError, isDuplicateKey } from '@expunge/runtime';
 import type mongoose from 'mongoose';
-import { type DeletionJob, dueAt } from '../deletion-job/deletion-job.js';
+import type { RequestRefused } from '@expunge/contracts';
+import { type DeletionJob, type DeletionState, dueAt, type Pending } from '../deletion-job/deletion-job.js';
 
 /** The job as stored: `dueAt` is derived, for the watchdog's query. */
 type Stored = Omit<DeletionJob, 'id'> & { _id: string; dueAt: Date | null };
@@ -50,6 +51,39 @@ export class JobRepository {
     );
     if (matchedCount === 0) throw new ConflictError(`job ${job.id} moved on from revision ${change.revision}`);
     return job;
+  }
+
+  /**
+   * Puts a request before everything else that may write the job: the one write that asks for no revision, so that it
+   * always wins. Every slice at work loses its place. Without `pending` it only has a refusal told.
+   * @returns null: the job is in another state by now, or a request was given, answered or refused since it was read
+   */
+  async fence(
+    job: DeletionJob,
+    fence: { request: string; pending: Pending | null; during: DeletionState; refusal: RequestRefused | null },
+  ): Promise<DeletionJob | null> {
+    const { request, pending, during, refusal } = fence;
+    const outbox = refusal ? [...job.outbox, refusal] : job.outbox;
+    const fenced: DeletionJob = { ...job, state: during, pending, outbox, writtenAt: new Date() };
+    const stored = await asStoreError(UNAVAILABLE, () =>
+      this.jobs.findOneAndUpdate(
+        {
+          _id: job.id,
+          state: job.state,
+          answered: { $ne: request },
+          'appliedAt.state': job.appliedAt.state,
+          'appliedAt.rate': job.appliedAt.rate,
+          ...(job.pending === null ? { pending: null } : { 'pending.id': job.pending.id }),
+        },
+        {
+          $set: { state: during, pending, writtenAt: fenced.writtenAt, dueAt: dueAt(fenced) },
+          $inc: { revision: 1, 'lanes.0.turn': 1 },
+          ...(refusal && { $push: { outbox: refusal, answered: refusal.data.requestId } }),
+        },
+        { returnDocument: 'after', ignoreUndefined: true },
+      ),
+    );
+    return stored && fromStored(stored);
   }
 
   /** Says that somebody is at the job, unless it moved on; see HeldJob.keepAlive. */
