@@ -107,6 +107,17 @@ describe('Sweep', () => {
     expect(await asked(sweep, story.after(2), [0, 15])).toEqual([]);
   });
 
+  it('publishes a request that nobody answered again, as it was, after 15, 30 … s', async () => {
+    const story = new Story().requested().started().pauseRequested('p').cancelRequested('c');
+    await hear(story.events);
+    const sweep = newSweep();
+    expect(await asked(sweep, story.after(0), [0, 14])).toEqual([]);
+    await sweep.run(story.after(15));
+    expect(await taken()).toEqual(story.events.slice(2));
+    await hear(story.refused('p', 'PauseRequested', 'superseded').cancelled('c').events.slice(4));
+    expect(await asked(sweep, story.after(16), [0, 30, 60])).toEqual([]);
+  });
+
   it('asks for a gap once it is two seconds old, and no more when it closed', async () => {
     const story = new Story().started().batch(1, 0).batch(1, 0);
     const [started, lost, last] = story.events;

@@ -192,7 +192,7 @@ const history = fc
       count: fc.nat(9),
       keys: fc.nat(6),
       failures: fc.nat(2),
-      interrupted: fc.constantFrom('not', 'delayed', 'paused'),
+      interrupted: fc.constantFrom('not', 'delayed', 'paused', 'slowed', 'refused', 'failed'),
       pieces: fc.array(
         fc.record({
           from: fc.nat(5),
@@ -213,6 +213,9 @@ const history = fc
       if (interrupted === 'paused') {
         story.pauseRequested(`p${i}`).paused(`p${i}`).resumeRequested(`r${i}`).resumed(`r${i}`);
       }
+      if (interrupted === 'slowed') story.rateChanged(`s${i}`, i === 0 ? null : i);
+      if (interrupted === 'refused') story.pauseRequested(`q${i}`).refused(`q${i}`, 'PauseRequested', 'superseded');
+      if (interrupted === 'failed') story.failed().retryRequested(`t${i}`).retried(`t${i}`);
       const failed = Array.from({ length: failures }, (_, n) => ({ ...failure, id: `r${i}-${n}` }));
       story.batch(count, keys, { failures: failed, retained: failures ? [`shared-${i}`] : [] });
       const batch = story.totals.batches;

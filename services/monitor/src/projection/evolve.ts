@@ -61,9 +61,12 @@ function sequenced(job: JobProjection, message: LedgerMessage, sequence: number)
     case 'DeletionPaused':
       return answered(stage('paused'), message, 'PauseRequested');
     case 'DeletionResumed':
-      return answered(stage('running'), message, 'ResumeRequested');
-    case 'RateChanged':
-      return answered(job, message, 'RateChangeRequested');
+      return answered(stage('running'), message, message.data.requestType ?? 'ResumeRequested');
+    case 'RateChanged': {
+      const { maxRecordsPerSecond } = message.data;
+      const changed = { ...job, rate: latest(job.rate, { sequence, maxRecordsPerSecond }) };
+      return answered(changed, message, 'RateChangeRequested');
+    }
     case 'DeletionCancelled':
       return answered(stage('cancelled'), message, 'CancelRequested');
     case 'DeletionFinished':

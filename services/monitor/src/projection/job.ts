@@ -36,6 +36,8 @@ export interface JobProjection {
   stage: Numbered<{ name: Stage; at: string }> | null;
   started: Numbered<{ instance: string; at: string; total: number | null; totalIsEstimate: boolean }> | null;
   totals: Numbered<Totals> | null;
+  /** Since it was changed last; null: never. */
+  rate: Numbered<{ maxRecordsPerSecond: number | null }> | null;
   worker: Numbered<{ instance: string; at: string }> | null;
   delay: Numbered<Delay> | null;
   /** The last sequence that is no delay: a delay before it is over. */
@@ -116,6 +118,7 @@ export function firstHeardOf(id: string, at: string): JobProjection {
     stage: null,
     started: null,
     totals: null,
+    rate: null,
     worker: null,
     delay: null,
     progressedAt: 0,

@@ -1,7 +1,7 @@
 import { type JobStatus, jobCompletedId, JobCompleted, positions } from '@expunge/contracts';
 import { accountedFor } from './batches.js';
-import type { JobProjection } from './job.js';
-import { compareHappenings } from './order.js';
+import { type JobProjection, REQUESTS_KEPT } from './job.js';
+import { compareHappenings, compareTimes } from './order.js';
 
 /** At rest for good, unless a person asks for something. */
 const final: readonly JobStatus[] = ['completed', 'completed_with_residue', 'cancelled', 'failed'];
@@ -23,15 +23,22 @@ export function statusOf(job: JobProjection): JobStatus {
     default:
   }
   if (job.stage === null && job.refused) return 'failed';
-  const pending = pendingRequestTypes(job);
+  const pending = unanswered(job).map(({ type }) => type);
   if (pending.includes('CancelRequested')) return 'cancelling';
   if (pending.includes('PauseRequested') && job.stage?.name !== 'paused') return 'pausing';
   return job.stage?.name ?? (job.heard.length > 0 ? 'running' : 'queued');
 }
 
-function pendingRequestTypes(job: JobProjection): string[] {
+/**
+ * What a person asked of the job and nobody has answered, the newest first. Of a request older than all the answers that
+ * are kept nobody can tell: its own may be one of those that are not.
+ */
+export function unanswered(job: JobProjection): JobProjection['requests'] {
   const answered = new Set(job.answers.map((answer) => answer.requestId));
-  return job.requests.filter((request) => !answered.has(request.id)).map((request) => request.type);
+  const oldest = job.answers.length < REQUESTS_KEPT ? null : job.answers.at(-1);
+  return job.requests.filter(
+    (request) => !answered.has(request.id) && (!oldest || compareTimes(request.at, oldest.at) > 0),
+  );
 }
 
 export function hasGap(job: JobProjection): boolean {
@@ -39,7 +46,7 @@ export function hasGap(job: JobProjection): boolean {
 }
 
 export function isSettled(job: JobProjection): boolean {
-  if (!isFinal(job.status) || hasGap(job)) return false;
+  if (!isFinal(job.status) || hasGap(job) || unanswered(job).length > 0) return false;
   return accountedFor(job.batches, job.totals?.batches ?? 0);
 }
 

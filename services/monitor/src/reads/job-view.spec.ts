@@ -67,6 +67,16 @@ describe('jobView', () => {
     expect(view(story.batch(1, 0)).delayed).toBeNull();
   });
 
+  it('tells the rate as it was changed last, whatever comes in which order', () => {
+    const changed = new Story().started().rateChanged('a', 50).rateChanged('b', null);
+    expect(view(new Story().started()).maxRecordsPerSecond).toBeNull();
+    expect(view(changed).maxRecordsPerSecond).toBeNull();
+    expect(view(new Story().started().rateChanged('a', 50)).maxRecordsPerSecond).toBe(50);
+    const late = new Story();
+    late.events.push(...changed.events.toReversed());
+    expect(view(late)).toMatchObject({ maxRecordsPerSecond: null, lastRequest: { id: 'b', outcome: 'applied' } });
+  });
+
   it('says of a job that was refused why', () => {
     const seen = view(new Story().requested().refused('q', 'DeleteRequested', 'expired'));
     expect(seen).toMatchObject({ status: 'failed', lastError: { code: 'REQUEST_REFUSED:expired' } });

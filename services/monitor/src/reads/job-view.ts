@@ -17,6 +17,7 @@ export function jobView(job: JobProjection, now: Date): JobView {
     resource: request?.resource ?? null,
     selection: request?.selection ?? null,
     options: request?.options ?? null,
+    maxRecordsPerSecond: job.rate ? job.rate.maxRecordsPerSecond : (request?.options.maxRecordsPerSecond ?? null),
     requestedBy: request?.requestedBy ?? null,
     reason: request?.reason ?? null,
     requestedAt: request?.requestedAt ?? null,

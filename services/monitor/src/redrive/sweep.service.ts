@@ -125,6 +125,10 @@ export class Sweep {
         await publisher.publish(request);
         break;
       }
+      case 'answers':
+        // In the order in which they were made: a later one may only be allowed after an earlier one.
+        for (const request of await ledger.messages(ask.requests)) await publisher.publish(request);
+        break;
       case 'completion':
         if (completion) await publisher.publish(completion);
         break;
@@ -156,6 +160,8 @@ function describe({ kind }: Missing): string {
       return 'the deleter knows of later events';
     case 'silent':
       return 'nothing was heard for a minute';
+    case 'unanswered':
+      return 'nobody has answered what was asked of the job';
     case 'completion':
       return 'everything is accounted for, but nobody said so';
   }

@@ -147,6 +147,16 @@ describe('whatIsMissing', () => {
     expect(stalled(false)?.ask).toEqual(events({ batches: [[2, 10]] }));
   });
 
+  it('is the answer to whatever was asked of a job, the first request first, also of one that is done', () => {
+    const asked = new Story().requested().started().pauseRequested('p').cancelRequested('c');
+    expect(missing(asked, 0)).toEqual([['unanswered', { ask: 'answers', requests: ['p', 'c'] }]]);
+    expect(missing(asked.refused('p', 'PauseRequested', 'superseded').cancelled('c'), 0)).toEqual([]);
+    const retried = new Story().requested().started().failed().retryRequested('r');
+    expect(fold(retried.events)).toMatchObject({ status: 'failed', settled: false });
+    expect(missing(retried, 3600)).toEqual([['unanswered', { ask: 'answers', requests: ['r'] }]]);
+    expect(fold(retried.retried('r').events)).toMatchObject({ status: 'running', stage: { name: 'running' } });
+  });
+
   it('is the completion of a job of which everything is accounted for', () => {
     expect(missing(new Story().started().batch(5, 0).finished(), 0)).toEqual([['completion', { ask: 'completion' }]]);
   });

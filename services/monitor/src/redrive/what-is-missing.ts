@@ -1,15 +1,17 @@
 import { type EventsWanted, type Positions, positions } from '@expunge/contracts';
 import { type OpenBatch, resolvedBatches, unaccountedBatches } from '../projection/batch-blocks.js';
 import type { JobProjection } from '../projection/job.js';
-import { hasGap, heardSequences, isCompletionDue, isFinal } from '../projection/status.js';
+import { hasGap, heardSequences, isCompletionDue, isFinal, unanswered } from '../projection/status.js';
 
-export const missingKinds = ['gap', 'queued', 'batches', 'tail', 'silent', 'completion'] as const;
+export const missingKinds = ['gap', 'queued', 'batches', 'tail', 'silent', 'unanswered', 'completion'] as const;
 export type MissingKind = (typeof missingKinds)[number];
 
 export type Ask =
   | { ask: 'events'; wanted: EventsWanted['data'] }
   /** The request, again: the deleter seems not to have got it. */
   | { ask: 'start' }
+  /** What a person asked of the job, again. */
+  | { ask: 'answers'; requests: string[] }
   | { ask: 'completion' };
 
 export interface Missing {
@@ -40,6 +42,7 @@ export function whatIsMissing(job: JobProjection, told: number | null, cleanerId
     ...unresolvedBatches(job, cleanerIdle, now),
     ...tail(job, told),
     ...silence(job, now),
+    ...unansweredRequests(job),
     ...(isCompletionDue(job) ? [completion] : []),
   ];
 }
@@ -74,6 +77,15 @@ function notStarted(job: JobProjection): Missing[] {
 function tail(job: JobProjection, told: number | null): Missing[] {
   const last = heardSequences(job).last;
   return told !== null && told > last ? [afterSequence('tail', String(last), last, 5000)] : [];
+}
+
+function unansweredRequests(job: JobProjection): Missing[] {
+  const requests = unanswered(job)
+    .map(({ id }) => id)
+    .toReversed();
+  if (requests.length === 0) return [];
+  const ask: Ask = { ask: 'answers', requests };
+  return [{ kind: 'unanswered', fingerprint: requests.join(' '), patienceMs: 15_000, ask }];
 }
 
 /** Also of a job of which no deleter was heard: it may be done, and all it said lost. */

@@ -19,9 +19,11 @@ import {
   PauseRequested,
   type Positions,
   positions,
+  RateChanged,
   type RecordFailure,
   RequestRefused,
   ResumeRequested,
+  RetryRequested,
   type Selection,
   type Totals,
 } from '@expunge/contracts';
@@ -104,9 +106,14 @@ export class Story {
 
   pauseRequested = (id: string) => this.say(PauseRequested, 'api', id, this.actor());
   resumeRequested = (id: string) => this.say(ResumeRequested, 'api', id, this.actor());
+  retryRequested = (id: string) => this.say(RetryRequested, 'api', id, this.actor());
   cancelRequested = (id: string) => this.say(CancelRequested, 'api', id, this.actor());
   paused = (requestId: string) => this.next(DeletionPaused, this.answer(requestId));
   resumed = (requestId: string) => this.next(DeletionResumed, this.answer(requestId));
+  retried = (requestId: string) =>
+    this.next(DeletionResumed, { ...this.answer(requestId), requestType: 'RetryRequested' });
+  rateChanged = (requestId: string, maxRecordsPerSecond: number | null) =>
+    this.next(RateChanged, { ...this.answer(requestId), maxRecordsPerSecond });
   cancelled = (requestId: string) => this.next(DeletionCancelled, this.answer(requestId));
   finished = () => this.next(DeletionFinished, { totals: this.totals, instance: 'deleter-1' });
 
