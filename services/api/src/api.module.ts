@@ -6,6 +6,8 @@ import { AcceptService } from './acceptance/accept.service.js';
 import { AcceptanceRepository } from './acceptance/acceptance.repository.js';
 import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
+import { ControlController } from './control/control.controller.js';
+import { Control } from './control/control.service.js';
 import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { RESOURCES } from './jobs/resources.js';
@@ -15,7 +17,7 @@ import { STORE } from './store.js';
 import { TopologyAssertion } from './topology-assertion.service.js';
 
 @Module({
-  controllers: [JobsController],
+  controllers: [JobsController, ControlController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     {
@@ -30,6 +32,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     },
     AcceptanceRepository,
     AcceptService,
+    Control,
     JobReads,
     MonitorsAdapter,
     TopologyAssertion,

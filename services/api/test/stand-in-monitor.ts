@@ -88,6 +88,7 @@ export function jobView(id: string, tenant: string): JobView {
     resource: 'receipts',
     selection: { all: true },
     options: { batchSize: 500 },
+    maxRecordsPerSecond: null,
     requestedBy: 'ann',
     reason: null,
     requestedAt: '2026-11-01T10:00:00.000Z',

@@ -20,6 +20,13 @@ export function outcomeUnknown(job: string): ProblemError {
   return new ProblemError('outcome-unknown', detail, { job_id: job }, RETRY);
 }
 
+export function requestOutcomeUnknown(job: string): ProblemError {
+  const detail =
+    'The broker did not say whether it has the request. If it has, it shows as last_request of the job soon. ' +
+    'Repeated with the same Idempotency-Key it is the same request and takes effect once.';
+  return new ProblemError('outcome-unknown', detail, { job_id: job }, RETRY);
+}
+
 export function missingIndex(resource: string, missing: readonly MissingIndex[]): ProblemError {
   const commands = missing.map((index) => index.command);
   const detail = `Deleting ${resource} would scan whole collections. Run in mongosh: ${commands.join('; ')}`;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeleteRequested } from '@expunge/contracts';
+import type { Message } from '@expunge/contracts';
 import { BrokerUnavailableError, type Publisher, UnroutableError } from '@expunge/messaging';
 
 /** `nobody-has-it`: certain, no queue took it. `unknown`: some queue may have it. */
@@ -11,11 +11,7 @@ const PAUSE_MS = 200;
  * Publishes until the outcome is known, at most `withinMs`; the same message id each time, so that twice is harmless.
  * A negative confirm is no certainty: one of two queues may have taken the message, and would have it re-driven.
  */
-export async function publishWithin(
-  publisher: Publisher,
-  message: DeleteRequested,
-  withinMs: number,
-): Promise<PublishOutcome> {
+export async function publishWithin(publisher: Publisher, message: Message, withinMs: number): Promise<PublishOutcome> {
   const giveUpAt = performance.now() + withinMs;
   let mayBeThere = false;
   for (;;) {
@@ -29,7 +25,7 @@ export async function publishWithin(
   }
 }
 
-async function attempt(publisher: Publisher, message: DeleteRequested): Promise<PublishOutcome> {
+async function attempt(publisher: Publisher, message: Message): Promise<PublishOutcome> {
   try {
     await publisher.publish(message);
     return 'confirmed';

@@ -1,4 +1,4 @@
-import type { AsOf, JobView, Selection, SelectionView } from '@expunge/contracts';
+import type { AsOf, JobOptions, JobView, Selection, SelectionView } from '@expunge/contracts';
 import type { Acceptance } from '../acceptance/acceptance.js';
 
 /** How many ids of a selection are shown, as the monitor does. */
@@ -11,7 +11,9 @@ export interface PresentedJob {
   resource: string | null;
   status: string;
   selection: unknown;
-  options: { batch_size: number } | null;
+  options: { batch_size: number; max_records_per_second: number | null } | null;
+  /** As it is now. */
+  max_records_per_second: number | null;
   reason: string | null;
   requested_by: string | null;
   requested_at: string | null;
@@ -61,7 +63,8 @@ export function presentJob(job: JobView, tenant: string): PresentedJob {
     resource: job.resource,
     status: job.status,
     selection: job.selection && presentSelection(job.selection),
-    options: job.options && { batch_size: job.options.batchSize },
+    options: job.options && presentOptions(job.options),
+    max_records_per_second: job.maxRecordsPerSecond,
     reason: job.reason,
     requested_by: job.requestedBy,
     requested_at: job.requestedAt,
@@ -109,7 +112,8 @@ export function presentAcceptance(acceptance: Acceptance): PresentedJob {
     resource: request.resource,
     status: 'queued',
     selection: presentSelection(viewOf(request.selection)),
-    options: { batch_size: request.options.batchSize },
+    options: presentOptions(request.options),
+    max_records_per_second: request.options.maxRecordsPerSecond ?? null,
     reason: request.reason,
     requested_by: request.requestedBy,
     requested_at: time,
@@ -158,6 +162,11 @@ function viewOf(selection: Selection): SelectionView {
   if (!('ids' in selection)) return selection;
   return { idCount: selection.ids.length, firstIds: selection.ids.slice(0, FIRST_IDS) };
 }
+
+const presentOptions = ({ batchSize, maxRecordsPerSecond }: JobOptions) => ({
+  batch_size: batchSize,
+  max_records_per_second: maxRecordsPerSecond ?? null,
+});
 
 function presentSelection(selection: SelectionView): unknown {
   return 'idCount' in selection ? { id_count: selection.idCount, first_ids: selection.firstIds } : selection;

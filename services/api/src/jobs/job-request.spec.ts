@@ -37,8 +37,13 @@ describe('a request', () => {
     ],
     [
       'options and a reason',
-      { ...all, options: { batch_size: 50 }, reason: 'contract ended' },
-      { ...request, selection: { all: true }, options: { batchSize: 50 }, reason: 'contract ended' },
+      { ...all, options: { batch_size: 50, max_records_per_second: 5 }, reason: 'contract ended' },
+      {
+        ...request,
+        selection: { all: true },
+        options: { batchSize: 50, maxRecordsPerSecond: 5 },
+        reason: 'contract ended',
+      },
     ],
     ['nulls and empty options', { ...all, options: {}, reason: null }, { ...request, selection: { all: true } }],
     [
@@ -68,10 +73,10 @@ describe('a request', () => {
     ['an unknown member', { ...all, priority: 1 }, [['/priority', 'is not known here']]],
     [
       'options that are not built yet',
-      { ...all, options: { dry_run: true, max_records_per_second: 5 } },
+      { ...all, options: { dry_run: true, verify: 'full' } },
       [
         ['/options/dry_run', 'is not known here'],
-        ['/options/max_records_per_second', 'is not known here'],
+        ['/options/verify', 'is not known here'],
       ],
     ],
     ['a batch of none', { ...all, options: { batch_size: 0 } }, [['/options/batch_size', />=1/]]],

@@ -15,13 +15,13 @@ export type ParsedJobRequest = { ok: true; request: JobRequest } | { ok: false; 
 const required = (issue: { input?: unknown; expected?: unknown }) =>
   issue.input === undefined ? 'is required' : undefined;
 
-const batchSize = JobOptions.shape.batchSize;
+const { batchSize, maxRecordsPerSecond } = JobOptions.shape;
 
 const Body = z.strictObject(
   {
     resource: z.string({ error: required }),
     selection: z.unknown().refine((value) => value !== undefined, { error: 'is required' }),
-    options: z.strictObject({ batch_size: batchSize }).optional(),
+    options: z.strictObject({ batch_size: batchSize, max_records_per_second: maxRecordsPerSecond }).optional(),
     reason: wellFormed.max(1000).nullish(),
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'must be a JSON object' : undefined) },
@@ -45,18 +45,23 @@ export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, Re
   }
   if (checked?.success) errors.push(...repetitions(checked.data));
   if (!parsed.success || !checked?.success || errors.length > 0) return { ok: false, errors };
+  const { options } = parsed.data;
+  const rate = options?.max_records_per_second;
   return {
     ok: true,
     request: {
       resource: parsed.data.resource,
       selection: checked.data,
-      options: { batchSize: parsed.data.options?.batch_size ?? batchSize.parse(undefined) },
+      options: {
+        batchSize: options?.batch_size ?? batchSize.parse(undefined),
+        ...(rate !== undefined && { maxRecordsPerSecond: rate }),
+      },
       reason: parsed.data.reason ?? null,
     },
   };
 }
 
-function errorsOf(issue: z.core.$ZodIssue, under: string[]): FieldError[] {
+export function errorsOf(issue: z.core.$ZodIssue, under: string[]): FieldError[] {
   const path = [...under, ...issue.path];
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointer(path), detail: issue.message }];
   return issue.keys.map((key) => ({ pointer: pointer([...path, key]), detail: 'is not known here' }));

@@ -5,6 +5,7 @@ const kinds = {
   unauthenticated: [401, 'A valid bearer token is required'],
   'insufficient-scope': [403, 'The token does not permit this'],
   'not-found': [404, 'There is no such thing'],
+  'not-allowed': [409, 'The job is in a state that does not permit this'],
   'missing-index': [409, 'The collection lacks an index that deleting needs'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body is not of a supported media type'],

@@ -1,0 +1,56 @@
+import { Body, Controller, Header, HttpCode, Inject, Param, Patch, Post, Req } from '@nestjs/common';
+import type { Request } from 'express';
+import type { Caller } from '../auth/claims.js';
+import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
+import { parseIdempotencyKey } from '../jobs/idempotency-key.js';
+import type { Freshness, PresentedJob } from '../jobs/job-presenter.js';
+import { invalid, ProblemError } from '../problems/problem.js';
+import { parseControlBody, type Verb, verbs } from './control-request.js';
+import { Control } from './control.service.js';
+
+@Controller('api/jobs/:id')
+export class ControlController {
+  constructor(@Inject(Control) private readonly control: Control) {}
+
+  @Post(':verb')
+  @HttpCode(202)
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:write')
+  post(
+    @Param('id') id: string,
+    @Param('verb') name: string,
+    @Body() body: unknown,
+    @AsCaller() caller: Caller,
+    @Req() request: Request,
+  ): Promise<PresentedJob & Freshness> {
+    const verb = verbs.find((known) => known === name && known !== 'rate-change');
+    if (!verb) throw new ProblemError('not-found', `Cannot POST ${request.path}`);
+    return this.ask(verb, id, body, caller, request);
+  }
+
+  /** The one thing of a job that can be changed is its rate. */
+  @Patch()
+  @HttpCode(202)
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:write')
+  patch(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @AsCaller() caller: Caller,
+    @Req() request: Request,
+  ): Promise<PresentedJob & Freshness> {
+    return this.ask('rate-change', id, body, caller, request);
+  }
+
+  private async ask(verb: Verb, id: string, body: unknown, caller: Caller, request: Request) {
+    const isEmpty = request.get('content-length') === '0';
+    if (!isEmpty && request.is('json') === false) {
+      throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
+    }
+    const key = parseIdempotencyKey(request.get('idempotency-key'));
+    const parsed = parseControlBody(verb, body);
+    if (!key.ok) throw invalid(key.errors);
+    if (!parsed.ok) throw invalid(parsed.errors);
+    return this.control.ask(verb, id, caller, parsed.body, key.key);
+  }
+}

@@ -1,0 +1,164 @@
+import type { Vhost } from '@expunge/local-stack';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { workQueues } from '@expunge/contracts';
+import mongoose from 'mongoose';
+import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
+import { Bystander } from './broker.js';
+import { type RunningApi, startApi } from './running-api.js';
+import { jobView, type StandInMonitor, standInMonitor } from './stand-in-monitor.js';
+
+jest.setTimeout(60_000);
+
+let vhost: Vhost;
+let database: Database;
+let bystander: Bystander;
+let monitor: StandInMonitor;
+let prefix: string;
+let api: RunningApi;
+
+beforeAll(async () => {
+  [vhost, database, monitor] = await Promise.all([freshVhost(), freshDatabase('api'), standInMonitor()]);
+  bystander = new Bystander(vhost.url);
+  prefix = `${unique('control')}-`;
+  const { url: MONITOR_URLS } = monitor;
+  const environment = { RABBITMQ_URL: vhost.url, MONGODB_URL: database.url, DATABASE_PREFIX: prefix, MONITOR_URLS };
+  api = await startApi({ ...environment, PUBLISH_WITHIN: '2s' });
+  expect(await api.broker.whenConnected(10_000)).toBe(true);
+});
+
+afterAll(async () => {
+  await api.stop();
+  await bystander.close();
+  await monitor.stop();
+  const client = await mongoose.createConnection(database.url).asPromise();
+  await client.useDb(`${prefix}api`).dropDatabase();
+  await client.close();
+  await vhost.drop();
+});
+
+beforeEach(async () => {
+  monitor.fail = 'no';
+  monitor.jobs.clear();
+  monitor.jobs.set('j1', jobView('j1', 'acme'));
+  await bystander.empty();
+});
+
+const taken = async (atLeast = 1) => bystander.take(workQueues.deleterJobs.name, atLeast);
+const stands = (status: ReturnType<typeof jobView>['status']) => ({ ...jobView('j1', 'acme'), status });
+
+describe('a request to a job', () => {
+  test.each([
+    ['POST', 'pause', 'running', 'PauseRequested'],
+    ['POST', 'resume', 'paused', 'ResumeRequested'],
+    ['POST', 'cancel', 'pausing', 'CancelRequested'],
+    ['POST', 'retry', 'failed', 'RetryRequested'],
+    ['POST', 'confirm', 'awaiting_confirmation', 'ConfirmRequested'],
+  ] as const)('%s …/%s of a job that is %s is handed on as %s', async (method, verb, status, type) => {
+    monitor.jobs.set('j1', stands(status));
+    const { status: code, body } = await api.request(method, `/api/jobs/j1/${verb}`, {
+      body: { reason: 'wrong month' },
+    });
+    expect([code, body]).toEqual([
+      202,
+      expect.objectContaining({
+        id: 'j1',
+        status,
+        last_request: expect.objectContaining({ type, outcome: 'pending' }),
+      }),
+    ]);
+    const [message] = await taken();
+    expect(message).toMatchObject({
+      type,
+      subject: 'j1',
+      tenantid: 'acme',
+      id: (body['last_request'] as { id: string }).id,
+      data: { requestedBy: expect.any(String), reason: 'wrong month' },
+    });
+  });
+
+  test('PATCH changes the rate, or lifts it', async () => {
+    for (const rate of [50, null]) {
+      const answer = await api.request('PATCH', '/api/jobs/j1', { body: { max_records_per_second: rate } });
+      expect(answer).toMatchObject({ status: 202, body: { last_request: { type: 'RateChangeRequested' } } });
+      expect(await taken()).toMatchObject([{ data: { maxRecordsPerSecond: rate } }]);
+    }
+  });
+
+  test('needs no body, and takes none that it does not know', async () => {
+    expect((await api.request('POST', '/api/jobs/j1/pause')).status).toBe(202);
+    const wrong = await api.request('POST', '/api/jobs/j1/pause', { body: { until: 'friday' } });
+    expect(wrong).toMatchObject({ status: 400, body: { errors: [{ pointer: '/until' }] } });
+    const noRate = await api.request('PATCH', '/api/jobs/j1', { body: {} });
+    expect(noRate).toMatchObject({ status: 400, body: { errors: [{ pointer: '/max_records_per_second' }] } });
+    expect(await api.request('POST', '/api/jobs/j1/rate-change', { body: {} })).toMatchObject({ status: 404 });
+    expect(await api.request('POST', '/api/jobs/j1/explode')).toMatchObject({ status: 404 });
+    expect(await taken()).toHaveLength(1);
+  });
+
+  test('is refused where the job already forbids it, and says in which state it is', async () => {
+    monitor.jobs.set('j1', stands('completed'));
+    expect(await api.request('POST', '/api/jobs/j1/cancel')).toMatchObject({
+      status: 409,
+      body: { code: 'not-allowed', job_status: 'completed', detail: 'The job is completed.' },
+    });
+    expect(await bystander.depth(workQueues.deleterJobs.name)).toBe(0);
+  });
+
+  test("needs jobs:write, and finds no other tenant's job", async () => {
+    expect(await api.request('POST', '/api/jobs/j1/cancel', { scope: 'jobs:read' })).toMatchObject({ status: 403 });
+    expect(await api.request('PATCH', '/api/jobs/j1', { scope: 'jobs:read', body: {} })).toMatchObject({ status: 403 });
+    expect(await api.request('POST', '/api/jobs/j1/cancel', { tenant: 'other' })).toMatchObject({ status: 404 });
+    expect(await bystander.depth(workQueues.deleterJobs.name)).toBe(0);
+  });
+
+  test('with the same Idempotency-Key is the same message', async () => {
+    const headers = { 'idempotency-key': 'k-1' };
+    await api.request('POST', '/api/jobs/j1/pause', { headers });
+    await api.request('POST', '/api/jobs/j1/pause', { headers });
+    await api.request('POST', '/api/jobs/j1/pause');
+    const ids = (await taken(3)).map(({ id }) => id);
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[2]).not.toBe(ids[0]);
+  });
+
+  test('that is repeated with its key is answered with what became of it, not with what it has made impossible', async () => {
+    const headers = { 'idempotency-key': 'k-2' };
+    const first = await api.request('POST', '/api/jobs/j1/pause', { headers });
+    const last = first.body['last_request'] as { id: string; type: string; at: string };
+    const lastRequest = { ...last, reason: null };
+    monitor.jobs.set('j1', { ...stands('pausing'), lastRequest: { ...lastRequest, outcome: 'pending' } });
+    expect(await api.request('POST', '/api/jobs/j1/pause', { headers })).toMatchObject({ status: 202 });
+    monitor.jobs.set('j1', { ...stands('paused'), lastRequest: { ...lastRequest, outcome: 'applied' } });
+    expect(await api.request('POST', '/api/jobs/j1/pause', { headers })).toMatchObject({
+      status: 202,
+      body: { status: 'paused', last_request: { outcome: 'applied' } },
+    });
+    expect(await api.request('POST', '/api/jobs/j1/pause')).toMatchObject({ status: 409 });
+    expect((await taken(2)).map(({ id }) => id)).toEqual([last.id, last.id]);
+  });
+
+  test('reaches a job that was accepted though no monitor answers, and no job that is not known at all', async () => {
+    const { body } = await api.request('POST', '/api/jobs', {
+      body: { resource: 'receipts', selection: { all: true }, options: { max_records_per_second: 20 } },
+    });
+    expect(body).toMatchObject({ max_records_per_second: 20, options: { max_records_per_second: 20 } });
+    await taken();
+    monitor.fail = 'error';
+    const id = String(body['id']);
+    expect(await api.request('POST', `/api/jobs/${id}/resume`)).toMatchObject({ status: 202 });
+    expect(await taken()).toMatchObject([{ type: 'ResumeRequested', subject: id }]);
+    expect(await api.request('POST', '/api/jobs/j1/cancel')).toMatchObject({ status: 503 });
+  });
+
+  test('is not accepted where nobody would get it', async () => {
+    await bystander.unbind();
+    try {
+      expect(await api.request('POST', '/api/jobs/j1/cancel')).toMatchObject({
+        status: 503,
+        body: { code: 'not-accepted' },
+      });
+    } finally {
+      await bystander.assertTopology();
+    }
+  });
+});
