@@ -53,5 +53,12 @@ export default {
       testMatch: ['<rootDir>/test/**/*.full.e2e.spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
+    // What is measured, and never judged by its time: `npm run bench`.
+    {
+      ...common,
+      displayName: 'bench',
+      testMatch: ['<rootDir>/bench/**/*.bench.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+    },
   ],
 };

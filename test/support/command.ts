@@ -120,8 +120,8 @@ export class Command {
 }
 
 /** What a script of package.json prints. */
-export async function npmRun(script: string, args: readonly string[]): Promise<string> {
-  const options = { cwd: repositoryRoot, env: cleanEnvironment() };
+export async function npmRun(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const options = { cwd: repositoryRoot, env: { ...cleanEnvironment(), ...env }, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', script, '--', ...args], options);
   return stdout.trim();
 }

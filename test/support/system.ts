@@ -10,6 +10,7 @@ import {
   startLocalStack,
   startServices,
 } from '@expunge/local-stack';
+import type { DeleteRequest } from '@expunge/contracts';
 import mongoose from 'mongoose';
 
 export interface Receipt {
@@ -34,6 +35,8 @@ export interface ShownJob {
   failures: { id: string; code: string }[];
   retained_keys: string[];
   last_error: { code: string; message: string } | null;
+  last_request: { id: string; type: string; outcome: string; reason: string | null } | null;
+  max_records_per_second: number | null;
   picked_up: { instance: string } | null;
 }
 
@@ -64,18 +67,32 @@ export class System {
         forcePathStyle: true,
         maxAttempts: 5,
       });
-      return new System(stack, services, jwtSecret, new mongoose.mongo.MongoClient(stack.mongodb.recordsUrl), s3);
+      return new System(stack, services, jwtSecret, clientOf(stack.mongodb.recordsUrl), s3);
     } catch (error) {
       await stack.stop();
       throw error;
     }
   }
 
-  async stop(): Promise<void> {
+  /** `keep` leaves data and logs where they are. */
+  async stop({ keep = false } = {}): Promise<void> {
     await this.services.stop();
     await this.mongo.close();
     this.s3.destroy();
-    await this.stack.stop();
+    await this.stack.stop({ keep });
+  }
+
+  /** The deleter's events of a job, by sequence. */
+  eventsOf(job: string): Promise<mongoose.mongo.Document[]> {
+    return this.mongo.db('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
+  }
+
+  /** What the api has accepted. */
+  acceptanceOf(job: string): Promise<{ time: string; request: DeleteRequest } | null> {
+    return this.mongo
+      .db('api')
+      .collection<{ _id: string; time: string; request: DeleteRequest }>('acceptances')
+      .findOne({ _id: job });
   }
 
   get receipts(): mongoose.mongo.Collection<Receipt> {
@@ -131,6 +148,18 @@ export class System {
     return (JSON.parse(text) as ShownJob).id;
   }
 
+  /** `pause`, `resume`, `cancel`, `retry`; a number or null changes the rate. */
+  async ask(tenant: string, id: string, what: string | number | null): Promise<void> {
+    const [api] = this.services.of('api');
+    const isVerb = typeof what === 'string';
+    const answer = await fetch(`${api!.url}/api/jobs/${id}${isVerb ? `/${what}` : ''}`, {
+      method: isVerb ? 'POST' : 'PATCH',
+      headers: { ...(await this.authorization(tenant)), 'content-type': 'application/json' },
+      body: JSON.stringify(isVerb ? { reason: 'a test' } : { max_records_per_second: what }),
+    });
+    if (answer.status !== 202) throw new Error(`${what} answered ${answer.status}: ${await answer.text()}`);
+  }
+
   /** Null while the api cannot be asked, or does not know the job yet. */
   async job(tenant: string, id: string): Promise<ShownJob | null> {
     const [api] = this.services.of('api');
@@ -151,6 +180,7 @@ export class System {
     what: string,
     is: (job: ShownJob) => boolean,
     withinMs = 60_000,
+    everyMs = 50,
   ): Promise<ShownJob> {
     const end = Date.now() + withinMs;
     for (let last: ShownJob | null = null; ;) {
@@ -159,7 +189,7 @@ export class System {
       last = job ?? last;
       if (Date.now() > end)
         throw new Error(`${what}: not within ${withinMs / 1000} s; last seen ${JSON.stringify(last)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
   }
 
@@ -197,6 +227,10 @@ export class System {
     return { authorization: `Bearer ${await signToken(this.jwtSecret, tenant)}` };
   }
 }
+
+/** What is said to be written must survive a killed engine, or a test takes its own loss for ours. */
+const clientOf = (url: string) =>
+  new mongoose.mongo.MongoClient(url, { writeConcern: { w: 'majority', journal: true } });
 
 export const idsOf = (receipts: Receipt[]): string[] => receipts.map((receipt) => receipt._id.toHexString()).sort();
 export const keysOf = (receipts: Receipt[]): string[] =>

@@ -1,0 +1,196 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { DeleteRequested, deleteRequestedId, MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { type Supervised, wholeNumber } from '@expunge/local-stack';
+import { connect } from 'amqplib';
+import { System } from '../support/system.js';
+import { Application, type Tenant } from './application.js';
+import { violationsOf } from './oracle.js';
+import { scheduleOf, type Step } from './schedule.js';
+
+const JOBS = 4;
+const RECORDS = 600;
+/** So slow that a job outlasts the faults: its last batches go when they are over. */
+const SETTLE_WITHIN_MS = 300_000;
+
+const { minutes, seed } = options();
+
+function options(): { minutes: number; seed: number } {
+  try {
+    const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+    return {
+      minutes: wholeNumber(1, 600)(values.minutes ?? '2'),
+      seed: wholeNumber(0, 999_999_999)(values.seed ?? String(Date.now() % 1_000_000)),
+    };
+  } catch (error) {
+    process.stderr.write(`chaos [--minutes N] [--seed N]: ${(error as Error).message}\n`);
+    process.exit(2);
+  }
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+class Chaos {
+  private readonly pending: Promise<unknown>[] = [];
+  faults = 0;
+
+  constructor(
+    private readonly system: System,
+    private readonly tenants: readonly Tenant[],
+  ) {}
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await delay(step.afterMs);
+      this.faults += 1;
+      say(`chaos ${this.faults}: ${JSON.stringify(step)}`);
+      // A fault that cannot be made (the broker is away just now) is one less.
+      this.pending.push(this.make(step).catch((error: unknown) => say(`chaos: not made: ${String(error)}`)));
+    }
+    await Promise.all(this.pending);
+    for (const victim of [...this.services(), ...this.servers()]) victim.thaw();
+  }
+
+  private services = (): Supervised[] => this.system.services.all.map(({ process: one }) => one);
+  private servers = (): Supervised[] => {
+    const { rabbitmq, mongodb, s3 } = this.system.stack;
+    return [rabbitmq.server, mongodb.server, s3.server].filter((server) => server !== null);
+  };
+
+  private async make(step: Step): Promise<void> {
+    switch (step.what) {
+      case 'kill':
+      case 'freeze': {
+        const victim = at(step.of === 'service' ? this.services() : this.servers(), step.index);
+        if (step.what === 'kill') {
+          victim.kill('SIGKILL');
+          return;
+        }
+        victim.freeze();
+        await delay(step.forMs);
+        victim.thaw();
+        return;
+      }
+      case 'cut-connections':
+        return this.cutConnections();
+      case 'purge':
+        return this.atBroker((channel) => channel.purgeQueue(at(queues, step.index)));
+      case 'repeat-request':
+        return this.repeatRequest(at(this.tenants, step.index));
+      case 'pause-and-resume': {
+        const tenant = at(this.tenants, step.index);
+        await this.system.ask(tenant.id, tenant.job, 'pause');
+        await delay(step.forMs);
+        await this.system.ask(tenant.id, tenant.job, 'resume');
+      }
+    }
+  }
+
+  private async cutConnections(): Promise<void> {
+    const { managementUrl } = this.system.stack.rabbitmq;
+    const { username, password, origin } = new URL(managementUrl);
+    const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+    const listed = await fetch(`${origin}/api/connections`, { headers, signal: AbortSignal.timeout(5000) });
+    for (const { name } of (await listed.json()) as { name: string }[]) {
+      await fetch(`${origin}/api/connections/${encodeURIComponent(name)}`, { method: 'DELETE', headers });
+    }
+  }
+
+  /** The very message, as a broker would deliver it twice. */
+  private async repeatRequest({ id, job }: Tenant): Promise<void> {
+    const acceptance = await this.system.acceptanceOf(job);
+    if (!acceptance) return;
+    const message = DeleteRequested.create({
+      id: deleteRequestedId(job),
+      source: 'urn:expunge:api',
+      subject: job,
+      tenantid: id,
+      time: acceptance.time,
+      data: acceptance.request,
+    });
+    await this.atBroker((channel) => {
+      channel.publish(MAINTENANCE_EXCHANGE, 'delete.requested', Buffer.from(JSON.stringify(message)), {
+        contentType: 'application/cloudevents+json',
+        persistent: true,
+        messageId: message.id,
+        type: message.type,
+      });
+      return Promise.resolve();
+    });
+  }
+
+  private async atBroker(work: (channel: Channel) => Promise<unknown>): Promise<void> {
+    const connection = await connect(this.system.stack.rabbitmq.url);
+    connection.on('error', () => undefined);
+    try {
+      const channel = await connection.createChannel();
+      channel.on('error', () => undefined);
+      await work(channel);
+      await channel.close();
+    } finally {
+      await connection.close().catch(() => undefined);
+    }
+  }
+}
+
+type Channel = Awaited<ReturnType<Awaited<ReturnType<typeof connect>>['createChannel']>>;
+const queues = Object.values(workQueues).map(({ name }) => name);
+
+function at<T>(all: readonly T[], index: number): T {
+  const one = all[index % all.length];
+  if (one === undefined) throw new Error('there is none');
+  return one;
+}
+
+async function startJob(system: System, lasts: number): Promise<Tenant> {
+  const id = system.newTenant();
+  const planned = await system.fill(id, RECORDS, 1);
+  const rate = Math.max(2, Math.floor(RECORDS / lasts));
+  const options = { batch_size: 4, max_records_per_second: rate };
+  const job = await system.request(id, { selection: { all: true }, options });
+  return { id, job, planned, inserted: [] };
+}
+
+/** Resumes whatever a pause has left, until the job ends. */
+async function settle(system: System, { id, job }: Tenant): Promise<void> {
+  const end = Date.now() + SETTLE_WITHIN_MS;
+  while (Date.now() < end) {
+    const shown = await system.job(id, job);
+    if (shown && ['completed', 'completed_with_residue', 'failed', 'cancelled'].includes(shown.status)) return;
+    if (shown?.status === 'paused') await system.ask(id, job, 'resume').catch(() => undefined);
+    if (shown?.status === 'running' && shown.max_records_per_second !== null) {
+      await system.ask(id, job, null).catch(() => undefined);
+    }
+    await delay(500);
+  }
+}
+
+async function main(): Promise<number> {
+  const steps = scheduleOf(seed, minutes);
+  const system = await System.start({ apis: 2, deleters: 2, cleaners: 2, monitors: 2 });
+  let violations: string[] = [];
+  let faults = 0;
+  try {
+    const tenants: Tenant[] = [];
+    for (let n = 1; n <= JOBS; n++) tenants.push(await startJob(system, (minutes * 60 * n) / JOBS));
+    // ObjectIds tell their second: what is created in the request's own may be in its bound.
+    await delay(1100);
+    const application = new Application(system, tenants);
+    application.start();
+    const chaos = new Chaos(system, tenants);
+    await chaos.run(steps);
+    ({ faults } = chaos);
+    await application.stop();
+    say(`chaos: ${faults} faults made, ${application.writes} writes of the application; waiting for the jobs to end`);
+    await Promise.all(tenants.map((tenant) => settle(system, tenant)));
+    for (const tenant of tenants) violations.push(...(await violationsOf(system, tenant)));
+  } catch (error) {
+    violations = [...violations, `the run itself: ${error instanceof Error ? error.stack : String(error)}`];
+  }
+  for (const violation of violations) say(`chaos: VIOLATION ${violation}`);
+  await system.stop({ keep: violations.length > 0 });
+  say(JSON.stringify({ seed, minutes, jobs: JOBS, faults, violations: violations.length }));
+  return violations.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
