@@ -1,0 +1,21 @@
+import { CancelRequested, type ControlRequest, PauseRequested, ResumeRequested } from '@expunge/contracts';
+import { request } from '../../src/deletion-job/given.js';
+
+/** Its number is when it was made. */
+export type Control = `${'pause' | 'resume' | 'cancel'}-${number}`;
+
+export const DELETE = 'delete';
+
+const definitions = { pause: PauseRequested, resume: ResumeRequested, cancel: CancelRequested };
+
+export function controlRequest(id: string): ControlRequest {
+  const [verb, second] = id.split('-') as [keyof typeof definitions, string];
+  return definitions[verb].create({
+    id,
+    source: 'urn:expunge:api',
+    subject: request.subject,
+    time: new Date(Date.UTC(2026, 0, 1, 0, 1, Number(second))).toISOString(),
+    tenantid: request.tenantid,
+    data: { requestedBy: 'ann', reason: null },
+  });
+}

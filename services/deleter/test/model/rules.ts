@@ -1,0 +1,46 @@
+import { controlVerdict } from '../../src/deletion-job/control.js';
+import { fail } from '../../src/deletion-job/delay-job.js';
+import { dueAt, type DeletionJob, type Plan } from '../../src/deletion-job/deletion-job.js';
+import { msUntilTakeOver, sliceVerdict } from '../../src/deletion-job/slice-verdict.js';
+import type { Held } from './held.js';
+import { mayBegin } from './clock.js';
+import { perform } from './perform.js';
+import type { Steps } from './calls.js';
+
+/** What the model goes by: the core itself, and the few decisions that stand in the services. A mutant overrides one. */
+export interface Rules {
+  perform: typeof perform;
+  sliceVerdict: typeof sliceVerdict;
+  controlVerdict: typeof controlVerdict;
+  msUntilTakeOver: typeof msUntilTakeOver;
+  fail: typeof fail;
+  mayBegin: (plan: Plan, tick: number) => boolean;
+  /** Whether a delete's filter matches a record with these keys. */
+  mayGo: (keys: readonly string[], planned: ReadonlySet<string>) => boolean;
+  watches: (job: DeletionJob) => boolean;
+  /** Whether a job that fails resolves its plan first. */
+  resolvesBeforeFailing: boolean;
+  /** Whether a request that lost its fence to somebody else reads again. */
+  takesRequestAgain: boolean;
+  /** What a slice that lost its place resolves; null: the plan is somebody else's by now. */
+  stillMine: (job: DeletionJob, plan: Plan) => DeletionJob | null;
+  settle: (held: Held) => Steps<undefined>;
+}
+
+export const rules: Rules = {
+  perform,
+  sliceVerdict,
+  controlVerdict,
+  msUntilTakeOver,
+  fail,
+  mayBegin,
+  mayGo: (keys, planned) => keys.every((key) => planned.has(key)),
+  watches: (job) => dueAt(job) !== null,
+  resolvesBeforeFailing: true,
+  takesRequestAgain: true,
+  stillMine: (job, plan) => {
+    const standing = job.lanes[0].plan;
+    return standing?.owner === plan.owner && standing.until.getTime() === plan.until.getTime() ? job : null;
+  },
+  settle: (held) => held.settle(),
+};
