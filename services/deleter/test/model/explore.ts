@@ -1,7 +1,7 @@
 import { moves } from './actions.js';
 import { type Invariant, invariants, isRest, REST } from './invariants.js';
 import type { Rules } from './rules.js';
-import { keyOf } from './state-key.js';
+import { forget, keyOf } from './state-key.js';
 import type { Size, World } from './world.js';
 
 export interface Explored {
@@ -21,6 +21,7 @@ export function explore(
   rules: Rules,
   options: { until?: Invariant; limit?: number } = {},
 ): Explored {
+  forget();
   const known = new Map<string, number>([[keyOf(first), 0]]);
   const parents: number[] = [-1];
   const labels: string[] = ['begin'];

@@ -8,7 +8,16 @@ export const DELETE = 'delete';
 
 const definitions = { pause: PauseRequested, resume: ResumeRequested, cancel: CancelRequested };
 
+/** Made once each: a search asks for them at every step. */
+const made = new Map<string, ControlRequest>();
+
 export function controlRequest(id: string): ControlRequest {
+  const request = made.get(id) ?? create(id);
+  made.set(id, request);
+  return request;
+}
+
+function create(id: string): ControlRequest {
   const [verb, second] = id.split('-') as [keyof typeof definitions, string];
   return definitions[verb].create({
     id,

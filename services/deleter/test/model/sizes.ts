@@ -30,7 +30,7 @@ const small: Named[] = [
   named('the next plan is written with the end of this one', { steps: 4, budget: { crashes: 1 } }),
   named('a batch of two is deleted record by record', { batchSize: 2, budget: { crashes: 1, freezes: 1 } }),
   named('the queue of events is emptied unread', { budget: { purges: 1, crashes: 1 } }),
-  named('records gain and lose keys', { records: a, budget: { freezes: 2, edits: 2 }, edits: ['gain', 'lose'] }),
+  named('records gain and lose keys', { records: a, budget: { freezes: 1, edits: 2 }, edits: ['gain', 'lose'] }),
   named('records are taken away and put back', { records: a, budget: { edits: 2 }, edits: ['take', 'put'] }),
   named('a job fails whose workers die', { records: a, strikes: 3, budget: { crashes: 1, freezes: 1 } }),
   named('a pause, and a worker dies', { records: a, requests: ['pause-1'], budget: { crashes: 1 } }),
@@ -62,6 +62,11 @@ const large: Named[] = [
   named('two records are taken away and put back, and a worker dies', {
     budget: { crashes: 1, edits: 2 },
     edits: ['take', 'put'],
+  }),
+  named('records gain and lose keys before a frozen worker wakes', {
+    records: a,
+    budget: { freezes: 2, edits: 2, repeats: 1 },
+    edits: ['gain', 'lose'],
   }),
   named('a pause, a death, and queues are lost', {
     records: a,

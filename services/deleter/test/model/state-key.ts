@@ -3,8 +3,14 @@ import { ageOf, writtenAt } from './clock.js';
 import type { At, World } from './world.js';
 
 /** Texts that were seen, by number: keys of states stay short. */
-const numbers = new Map<string, number>();
-const known = new WeakMap<object, number>();
+let numbers = new Map<string, number>();
+let known = new WeakMap<object, number>();
+
+/** Before another search: its keys have nothing to do with those of the last one. */
+export function forget(): void {
+  numbers = new Map();
+  known = new WeakMap();
+}
 
 function numberOf(text: string): number {
   const found = numbers.get(text);
