@@ -95,7 +95,7 @@ export const callMutants: Mutant[] = [
     wrong: {
       perform: instead((world, call, worker, size) => {
         const outcome = perform(world, worker, call, size);
-        if (call.do !== 'fence' || !outcome?.[0]) return null;
+        if (call.do !== 'fence' || !call.pending || !outcome?.[0]) return null;
         const job = outcome[0] as DeletionJob;
         const known = { ...job, answered: [...job.answered, call.pending.id] };
         return [known, { ...outcome[1], job: known }];

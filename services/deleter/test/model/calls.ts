@@ -7,7 +7,14 @@ export type Call =
   | { do: 'read' }
   | { do: 'insert'; job: DeletionJob }
   | { do: 'write'; job: DeletionJob }
-  | { do: 'fence'; job: DeletionJob; pending: Pending; during: DeletionState; refusal: DeletionEvent | null }
+  | {
+      do: 'fence';
+      job: DeletionJob;
+      request: string;
+      pending: Pending | null;
+      during: DeletionState;
+      refusal: DeletionEvent | null;
+    }
   | { do: 'append'; events: DeletionEvent[] }
   | { do: 'publish'; events: DeletionEvent[] }
   | { do: 'send'; turn: number; seen: string | null }

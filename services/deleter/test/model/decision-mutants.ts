@@ -50,6 +50,12 @@ export const decisionMutants: Mutant[] = [
     violates: 'cancelling ends cancelled',
   },
   {
+    name: 'a refusal is published and nowhere noted',
+    wrong: { notesRefusals: false },
+    size: { requests: ['pause-1', 'resume-2'], budget: { crashes: 1 } },
+    violates: 'what is refused takes no effect',
+  },
+  {
     name: 'the outbox of a finished job is left for a later write',
     wrong: { settle: (held) => held.flush() },
     size: {},

@@ -20,14 +20,6 @@ describe('the protocol, in every order of its calls', () => {
     },
     10 * MINUTES,
   );
-
-  // A refusal is published and nowhere noted: its request is judged anew when it comes again, and may be allowed by then.
-  it('lets a refused request take effect when it comes again after the job has changed', () => {
-    const size = sizeOf({ ...one, requests: ['pause-1', 'resume-2'], budget: { crashes: 1 } });
-    const gap = 'what is refused takes no effect';
-    const { violations } = explore(firstWorld(size), size, rules, { until: gap });
-    expect([...violations.keys()]).toEqual([gap]);
-  });
 });
 
 describe('each mutant is seen', () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DeletionEvent, DeletionJob, Plan } from '../../src/deletion-job/deletion-job.js';
 import { withLane } from '../../src/deletion-job/deletion-job.js';
 import type { Call, DeleteAnswer } from './calls.js';
@@ -62,9 +63,12 @@ export const replace = (world: World, change: DeletionJob): [DeletionJob, World]
 
 function fence(world: World, call: Call & { do: 'fence' }): Outcome {
   const { job } = world;
-  const { pending, during, refusal } = call;
+  const { request, pending, during, refusal } = call;
   const asRead =
-    job?.state === call.job.state && !job.answered.includes(pending.id) && job.pending?.id === call.job.pending?.id;
+    job?.state === call.job.state &&
+    !job.answered.includes(request) &&
+    job.pending?.id === call.job.pending?.id &&
+    isDeepStrictEqual(job.appliedAt, call.job.appliedAt);
   if (!job || !asRead) return [null, world];
   const answered = refusal?.type === 'RequestRefused' ? [...job.answered, refusal.data.requestId] : job.answered;
   const outbox = refusal ? [...job.outbox, refusal] : job.outbox;

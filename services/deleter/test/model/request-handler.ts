@@ -49,6 +49,7 @@ function* ofJob(job: DeletionJob, id: string, instance: string, rules: Rules): S
     case 'wait':
       throw new Waits();
     case 'refuse':
+      if (rules.notesRefusals) return yield* refusedForGood(job, id, verdict, rules);
       yield { do: 'refuse', request: id };
       return true;
     case 'go-on':
@@ -56,11 +57,30 @@ function* ofJob(job: DeletionJob, id: string, instance: string, rules: Rules): S
     case 'fence': {
       const { during, displaces } = verdict;
       const refusal = displaces && superseded(job, displaces);
-      const fenced = yield* fence(job, { pending: pendingOf(request), during, refusal });
+      const fenced = yield* fence(job, { request: id, pending: pendingOf(request), during, refusal });
       return fenced ? yield* answered(fenced, instance, rules) : false;
     }
   }
 }
+
+/** As ControlService.refuseForGood. */
+function* refusedForGood(
+  job: DeletionJob,
+  id: string,
+  { reason, message }: { reason: Reason; message: string },
+  rules: Rules,
+): Steps<boolean> {
+  const { pending, state: during, tenant } = job;
+  const { type } = controlRequest(id);
+  const refusal = refusalOf({ id, type, job: job.id, tenant }, { reason, message }, NOW);
+  const noted = yield* fence(job, { request: id, pending, during, refusal });
+  if (!noted) return false;
+  if (isActive(during) || pending) yield* send(noted.lanes[0].turn);
+  else yield* rules.settle(new Held(noted));
+  return true;
+}
+
+type Reason = Parameters<typeof refusalOf>[1]['reason'];
 
 function* answered(job: DeletionJob, instance: string, rules: Rules): Steps<boolean> {
   try {

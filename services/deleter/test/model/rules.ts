@@ -22,6 +22,8 @@ export interface Rules {
   resolvesBeforeFailing: boolean;
   /** Whether a request that lost its fence to somebody else reads again. */
   takesRequestAgain: boolean;
+  /** Whether a refusal is noted with its request, as an answer is. */
+  notesRefusals: boolean;
   /** What a slice that lost its place resolves; null: the plan is somebody else's by now. */
   stillMine: (job: DeletionJob, plan: Plan) => DeletionJob | null;
   settle: (held: Held) => Steps<undefined>;
@@ -38,6 +40,7 @@ export const rules: Rules = {
   watches: (job) => dueAt(job) !== null,
   resolvesBeforeFailing: true,
   takesRequestAgain: true,
+  notesRefusals: true,
   stillMine: (job, plan) => {
     const standing = job.lanes[0].plan;
     return standing?.owner === plan.owner && standing.until.getTime() === plan.until.getTime() ? job : null;
