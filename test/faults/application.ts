@@ -27,6 +27,8 @@ export class Application {
 
   start(): void {
     this.running = this.writeForEver();
+    // Thrown by stop, and not before: the run goes on and keeps its logs.
+    this.running.catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -228,9 +228,17 @@ export class System {
   }
 }
 
-/** What is said to be written must survive a killed engine, or a test takes its own loss for ours. */
+/**
+ * What is said to be written must survive a killed engine, or a test takes its own loss for ours; and a client that
+ * looks every 10 s only would miss an engine that is killed again and again.
+ */
 const clientOf = (url: string) =>
-  new mongoose.mongo.MongoClient(url, { writeConcern: { w: 'majority', journal: true } });
+  new mongoose.mongo.MongoClient(url, {
+    writeConcern: { w: 'majority', journal: true },
+    serverSelectionTimeoutMS: 5000,
+    heartbeatFrequencyMS: 1000,
+    socketTimeoutMS: 60_000,
+  });
 
 export const idsOf = (receipts: Receipt[]): string[] => receipts.map((receipt) => receipt._id.toHexString()).sort();
 export const keysOf = (receipts: Receipt[]): string[] =>
