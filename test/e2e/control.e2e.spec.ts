@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => system.stop(), 60_000);
 
-const RECORDS = 600;
+const RECORDS = 400;
 
 const reached = ({ tenant, id }: JobUnderWay, status: string, withinMs?: number) =>
   system.until(tenant, id, `status ${status}`, (shown) => shown.status === status, withinMs);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => system.stop(), 60_000);
 
-const RECORDS = 800;
+const RECORDS = 450;
 
 const service = (name: 'api' | 'deleter' | 'storage-cleaner' | 'monitor') => (): Supervised =>
   system.services.of(name)[0]!.process;
