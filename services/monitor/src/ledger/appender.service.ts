@@ -1,4 +1,4 @@
-import { TransientError } from '@expunge/messaging';
+import { inHalves } from '../in-halves.js';
 import type { LedgerMessage, Recorded } from '../projection/recorded.js';
 import { entryOf, type LedgerRepository } from './ledger.repository.js';
 
@@ -37,28 +37,19 @@ export class Appender {
 
   private async write(): Promise<void> {
     this.writing = true;
-    while (this.waiting.length > 0) await this.settle(this.waiting.splice(0, GROUP));
+    while (this.waiting.length > 0) await inHalves(this.waiting.splice(0, GROUP), (group) => this.appendAll(group));
     this.writing = false;
   }
 
-  /** Halves a group that fails until the message that cannot be stored stands alone: its neighbours are not parked for it. */
-  private async settle(group: Waiting[]): Promise<void> {
-    try {
-      const recorded = await this.record(group.map(({ message }) => message));
-      for (const { message, resolve, reject } of group) {
-        const entry = recorded.get(message.id);
-        if (entry) resolve(entry);
-        else reject(new Error(`${message.id} was neither appended nor found`));
-      }
-    } catch (error) {
+  private async appendAll(group: readonly Waiting[]): Promise<void> {
+    const recorded = await this.record(group.map(({ message }) => message)).catch((error: unknown) => {
       this.next = null;
-      if (group.length > 1 && !(error instanceof TransientError)) {
-        const half = Math.ceil(group.length / 2);
-        await this.settle(group.slice(0, half));
-        await this.settle(group.slice(half));
-        return;
-      }
-      for (const { reject } of group) reject(error);
+      throw error;
+    });
+    for (const { message, resolve, reject } of group) {
+      const entry = recorded.get(message.id);
+      if (entry) resolve(entry);
+      else reject(new Error(`${message.id} was neither appended nor found`));
     }
   }
 

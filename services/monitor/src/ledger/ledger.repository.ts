@@ -90,17 +90,6 @@ export class LedgerRepository {
     );
   }
 
-  /** Messages without key lists, as they were sent, by position. */
-  async messages(ids: string[]): Promise<LedgerMessage[]> {
-    const found = await asStoreError(CODE, () =>
-      this.entries
-        .find({ _id: { $in: ids } })
-        .sort({ position: 1 })
-        .toArray(),
-    );
-    return found.map(({ message }) => message);
-  }
-
   /** The request that made the job, as it was sent; null when the ledger has none. */
   async deleteRequestOf(job: string): Promise<Extract<AnyMessage, { type: 'DeleteRequested' }> | null> {
     const [entry] = await asStoreError(CODE, () =>

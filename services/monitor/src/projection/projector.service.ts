@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TransientError } from '@expunge/messaging';
+import { inHalves } from '../in-halves.js';
 import { evolve } from './evolve.js';
 import type { JobProjection } from './job.js';
 import type { JobRepository } from './job.repository.js';
@@ -52,26 +53,13 @@ export class Projector {
 
   private async run(job: string, lane: Lane): Promise<void> {
     while (lane.waiting.length > 0) {
-      await this.settle(job, lane.waiting.splice(0));
+      await inHalves(lane.waiting.splice(0), async (group) => {
+        const events = group.map(({ event }) => event);
+        await this.foldAll(job, events);
+        for (const { resolve } of group) resolve();
+      });
     }
     this.lanes.delete(job);
-  }
-
-  /** Halves a group that fails until the event that cannot be folded stands alone: its neighbours are not parked for it. */
-  private async settle(job: string, group: Waiting[]): Promise<void> {
-    const events = group.map(({ event }) => event);
-    try {
-      await this.foldAll(job, events);
-      for (const { resolve } of group) resolve();
-    } catch (error) {
-      if (group.length > 1 && !(error instanceof TransientError)) {
-        const half = Math.ceil(group.length / 2);
-        await this.settle(job, group.slice(0, half));
-        await this.settle(job, group.slice(half));
-        return;
-      }
-      for (const { reject } of group) reject(error);
-    }
   }
 
   private async foldAll(job: string, events: Recorded[]): Promise<void> {

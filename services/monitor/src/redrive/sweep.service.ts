@@ -125,10 +125,12 @@ export class Sweep {
         await publisher.publish(request);
         break;
       }
-      case 'answers':
-        // In the order in which they were made: a later one may only be allowed after an earlier one.
-        for (const request of await ledger.messages(ask.requests)) await publisher.publish(request);
+      case 'answers': {
+        // In the order in which they came: a later one may only be allowed after an earlier one.
+        const requests = (await ledger.recorded(ask.requests)).toSorted((a, b) => a.position - b.position);
+        for (const { message } of requests) await publisher.publish(message);
         break;
+      }
       case 'completion':
         if (completion) await publisher.publish(completion);
         break;

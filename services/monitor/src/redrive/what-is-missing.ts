@@ -47,9 +47,7 @@ export function whatIsMissing(job: JobProjection, told: number | null, cleanerId
   ];
 }
 
-export function hasOverdueBatches(job: JobProjection, now: Date): boolean {
-  return [...unaccountedBatches(job.batches)].some(([, batch]) => isOverdue(batch, now));
-}
+export const hasOverdueBatches = (job: JobProjection, now: Date): boolean => overdueBatches(job, now).length > 0;
 
 /** A job that a deleter speaks of and of which nothing was ever heard here. */
 export function unknownJob(told: number): Missing[] {
@@ -96,15 +94,19 @@ function silence(job: JobProjection, now: Date): Missing[] {
 }
 
 function unresolvedBatches(job: JobProjection, cleanerIdle: boolean, now: Date): Missing[] {
-  const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now));
-  if (overdue.length === 0) return [];
-  const numbers = positions.union(...overdue.map(([numbers]) => numbers));
+  const numbers = overdueBatches(job, now);
+  if (numbers.length === 0) return [];
   const overtaken = positions.difference(numbers, [[overtakenBelow(resolvedBatches(job.batches)), Infinity]]);
   if (overtaken.length > 0) return [batches(`overtaken ${String(overtaken[0]?.[0])}`, overtaken, 0)];
   // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost. While it stands
   // still, each batch asked for is one message more in it.
   const fingerprint = `stalled at ${job.objects.purged}+${job.objects.failed}`;
   return [batches(fingerprint, numbers, BATCH_OVERDUE_MS, cleanerIdle ? AT_ONCE : 1)];
+}
+
+function overdueBatches(job: JobProjection, now: Date): Positions {
+  const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now));
+  return positions.union(...overdue.map(([numbers]) => numbers));
 }
 
 function batches(fingerprint: string, numbers: Positions, patienceMs: number, atOnce = AT_ONCE): Missing {
