@@ -3,13 +3,14 @@ import { ConflictError, TransientError } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { BatchService, Resolution } from './batch.service.js';
 import { answerPending, delayPending, waitsForPlan } from './deletion-job/control.js';
-import { type DeletionJob, type Plan, requestOf } from './deletion-job/deletion-job.js';
+import type { DeletionJob, Plan } from './deletion-job/deletion-job.js';
 import { msUntilTakeOver } from './deletion-job/slice-verdict.js';
 import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
+import { resourceOf } from './resource-of.js';
 import type { Turns } from './turns.service.js';
 
 /** Answers the request a job was fenced for. */
@@ -46,9 +47,7 @@ export class AnswerService {
 
   /** Null: somebody may still be deleting by the plan. */
   private async resolved(held: HeldJob): Promise<DeletionJob | null> {
-    const name = requestOf(held.job).resource;
-    const resource = this.resources.get(name);
-    if (!resource) throw new Error(`RESOURCES_FILE of this deleter has no ${name}`);
+    const resource = resourceOf(held.job, this.resources);
     const clock = await this.records.clock();
     const ahead = msUntilTakeOver(held.job, clock.earliest());
     if (ahead === 0) return this.batches.resolveByReading(held, resource, clock);

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  type DeleteRequested,
-  type ErrorInfo,
-  RequestRefused,
-  requestRefusedId,
-  type ResourceDefinition,
-  selectionFor,
-} from '@expunge/contracts';
+import { type DeleteRequested, type ErrorInfo, type ResourceDefinition, selectionFor } from '@expunge/contracts';
 import { type Publisher, TransientError, ValidationError } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
-import { SOURCE } from './deletion-job/emit.js';
+import { refusalOf } from './deletion-job/control.js';
 import { failAtStart, startJob } from './deletion-job/start-job.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
@@ -105,16 +98,8 @@ export class DeleteRequestService {
     message: string,
   ): Promise<void> {
     this.options.log.warn({ job: request.subject, reason }, `request refused: ${message}`);
-    await this.publisher.publish(
-      RequestRefused.create({
-        id: requestRefusedId(request.id, bodyHash),
-        source: SOURCE,
-        subject: request.subject,
-        time: new Date().toISOString(),
-        tenantid: request.tenantid,
-        data: { requestId: request.id, requestType: request.type, reason, message },
-      }),
-    );
+    const { id, type, subject: job, tenantid: tenant } = request;
+    await this.publisher.publish(refusalOf({ id, type, job, tenant }, { reason, message }, new Date(), bodyHash));
   }
 }
 

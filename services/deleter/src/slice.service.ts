@@ -16,6 +16,7 @@ import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
+import { resourceOf } from './resource-of.js';
 import type { Turns } from './turns.service.js';
 
 /** Batches of one slice at most: a page of many skipped records must not hold a delivery for long. */
@@ -76,9 +77,7 @@ export class SliceService {
 
   private async work(held: HeldJob, turn: number, log: Logger): Promise<void> {
     const { job } = held;
-    const { resource: name } = requestOf(job);
-    const resource = this.resources.get(name);
-    if (!resource) throw new Error(`RESOURCES_FILE of this deleter has no ${name}`);
+    const resource = resourceOf(job, this.resources);
     const clock = await this.records.clock();
     const ahead = msUntilTakeOver(job, clock.earliest());
     if (ahead > 0) return this.turns.later(job.id, turn, ahead);

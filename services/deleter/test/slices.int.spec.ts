@@ -5,7 +5,7 @@ import { planDeadline } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
 import { type Deleter, deleteRequested, fill, intercept, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
 import { Killed, killedAt } from './killed.js';
-import { until } from './until.js';
+import { passed, until } from './until.js';
 
 let world: World;
 beforeAll(async () => {
@@ -563,8 +563,6 @@ describe('when workers die or freeze', () => {
     expect(await receiptsLeft()).toBe(2);
   });
 });
-
-const passed = (time: Date) => until(() => Promise.resolve(new Date() > time ? true : null));
 
 /** Reads one page and no other. */
 function stopsAfterOneBatch(instance: string): Deleter {

@@ -8,3 +8,5 @@ export async function until<T>(look: () => Promise<T | null>): Promise<T> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+export const passed = (time: Date) => until(() => Promise.resolve(new Date() > time ? true : null));

@@ -154,14 +154,18 @@ export function tombstone(request: ControlRequest, now: Date): DeletionJob {
   return answerPending({ ...newJob(known, now), state: 'cancelling', pending: pendingOf(request) }, now);
 }
 
-/** Has no sequence: it is no step of the job, and may speak of one that does not exist. */
+/**
+ * Has no sequence: it is no step of the job, and may speak of one that does not exist. `mark` tells apart what may be
+ * refused under one id.
+ */
 export function refusalOf(
   request: { id: string; type: string; job: string; tenant: string | undefined },
   why: { reason: Refusal; message: string },
   now: Date,
+  mark: string = why.reason,
 ): RequestRefused {
   return RequestRefused.create({
-    id: requestRefusedId(request.id, why.reason),
+    id: requestRefusedId(request.id, mark),
     source: SOURCE,
     subject: request.job,
     time: now.toISOString(),
