@@ -8,9 +8,9 @@ import { Application, type Tenant } from './application.js';
 import { violationsOf } from './oracle.js';
 import { scheduleOf, type Step } from './schedule.js';
 
+/** One after the other is so much slower that the last of them lasts as long as the faults. */
 const JOBS = 4;
 const RECORDS = 600;
-/** So slow that a job outlasts the faults: its last batches go when they are over. */
 const SETTLE_WITHIN_MS = 300_000;
 
 const { minutes, seed } = options();

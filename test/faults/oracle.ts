@@ -1,7 +1,6 @@
 import { idsOf, keysOf, type System } from '../support/system.js';
 import type { Tenant } from './application.js';
 
-const sorted = (texts: Iterable<string>): string[] => [...texts].sort();
 const without = (all: readonly string[], some: readonly string[]): string[] => {
   const known = new Set(some);
   return all.filter((text) => !known.has(text));
@@ -16,8 +15,9 @@ export async function violationsOf(system: System, tenant: Tenant): Promise<stri
   const shown = await system.job(id, job);
   const { ids, keys } = await system.left(id);
   const referred = keysOf(await system.receipts.find({ tenantId: id }).toArray());
+  const mine = new Set(idsOf([...planned]));
   const wrong: [string, readonly string[]][] = [
-    ['records left', ids.filter((left) => idsOf([...planned]).includes(left))],
+    ['records left', ids.filter((left) => mine.has(left))],
     ['records of others gone', without(idsOf(inserted), ids)],
     ['orphaned objects', without(keys, referred)],
     ['objects gone that a record refers to', without(referred, keys)],
@@ -51,6 +51,6 @@ async function eventViolations(system: System, job: string, records: number): Pr
   const keys = batches.flatMap(({ message }) => message.data.objectKeys ?? []);
   if (new Set(keys).size !== keys.length) said.push('a key was handed over twice');
   const answers = events.map(({ message }) => message.data.requestId).filter((request) => request !== undefined);
-  if (new Set(answers).size !== answers.length) said.push(`a request was answered twice: ${sorted(answers).join(' ')}`);
+  if (new Set(answers).size !== answers.length) said.push(`a request was answered twice: ${answers.sort().join(' ')}`);
   return said;
 }
