@@ -68,7 +68,10 @@ export const BatchDelayed = defineMessage({
 });
 export type BatchDelayed = MessageOf<typeof BatchDelayed>;
 
-/** Some positions of a batch, again: after a failure, or on a person's retry. `objectKeys[i]` is at the i-th position. */
+/**
+ * Some positions of a batch, again: the storage-cleaner's own copy for its next attempt, or, with a sequence, what the
+ * deleter asks for on a person's retry. `objectKeys[i]` is at the i-th position.
+ */
 export const PurgeRequested = defineMessage({
   type: 'PurgeRequested',
   routingKey: 'purge.requested',
@@ -78,6 +81,10 @@ export const PurgeRequested = defineMessage({
     objectKeys: z.array(z.string().min(1)),
     /** When the batch was first handed over: how long a purge is retried counts from here. */
     since: Timestamp,
+    /** Which of the job's retries asks; left out: none, the batch itself did. */
+    round: z.int().positive().optional(),
+    /** Positions not asked for again, since a record refers to their keys by now. */
+    retained: Positions.optional(),
   }),
 });
 export type PurgeRequested = MessageOf<typeof PurgeRequested>;

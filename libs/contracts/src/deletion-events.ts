@@ -60,6 +60,14 @@ export const DeletionResumed = defineMessage({
 });
 export type DeletionResumed = MessageOf<typeof DeletionResumed>;
 
+/** The answer to the retry of a job that stays cancelled: only purges that failed are asked for again. */
+export const PurgesRetried = defineMessage({
+  type: 'PurgesRetried',
+  routingKey: 'deletion.purges-retried',
+  data: Answer,
+});
+export type PurgesRetried = MessageOf<typeof PurgesRetried>;
+
 /** The end of the job; `totals` of one that was cancelled before its request arrived are nothing. */
 export const DeletionCancelled = defineMessage({
   type: 'DeletionCancelled',

@@ -14,4 +14,5 @@ export * from './resource.js';
 export * from './selection.js';
 export * from './topology.js';
 export * from './topology-events.js';
+export * from './verification-messages.js';
 export * from './worker-messages.js';

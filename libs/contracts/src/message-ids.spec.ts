@@ -13,7 +13,7 @@ test.each([
   ['a delete request', deleteRequestedId('j'), 'j:delete-requested'],
   ['an event of the deleter', deletionEventId('j', 7), 'j:7'],
   ['a refusal', requestRefusedId('r', 'abc'), 'r:refused:abc'],
-  ['a completion', jobCompletedId('j'), 'j:completed'],
+  ['a completion', jobCompletedId('j', 7), 'j:completed:7'],
   ['a slice', sliceId('j', 0, 3), 'j:slice:0:3'],
   ['purged objects', purgeEventId({ ...again, what: 'purged' }, plain), 'j:2:purged:#0-3|'],
   ['a retry copy', purgeEventId({ ...again, detail: '1|since' }, plain), 'j:2:again:#0-3|1|since'],

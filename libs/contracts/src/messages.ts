@@ -5,6 +5,7 @@ import * as job from './job-events.js';
 import * as objects from './object-events.js';
 import * as requests from './requests.js';
 import * as topology from './topology-events.js';
+import * as verification from './verification-messages.js';
 import * as worker from './worker-messages.js';
 
 /** Every message there is. A new version of one stands beside the old. */
@@ -20,6 +21,7 @@ export const messageDefinitions = [
   deletion.DeletionPaused,
   deletion.DeletionResumed,
   deletion.DeletionCancelled,
+  deletion.PurgesRetried,
   deletion.DeletionFinished,
   deletion.DeletionFailed,
   deletion.RateChanged,
@@ -32,6 +34,10 @@ export const messageDefinitions = [
   objects.ObjectsPurged,
   objects.ObjectPurgeDelayed,
   objects.ObjectPurgeFailed,
+  verification.VerificationRequested,
+  verification.RecordsVerified,
+  verification.ObjectCheckRequested,
+  verification.ObjectsChecked,
   job.JobCompleted,
   job.JobDiagnosisChanged,
   topology.ConsumerAttached,

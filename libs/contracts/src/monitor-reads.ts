@@ -6,6 +6,7 @@ import { JobStatus } from './job-status.js';
 import { WireId } from './record-id.js';
 import { JobOptions } from './requests.js';
 import { Condition } from './selection.js';
+import { Residue } from './verification-messages.js';
 import { MissingIndex } from './worker-messages.js';
 
 /**
@@ -16,6 +17,7 @@ import { MissingIndex } from './worker-messages.js';
  * | `GET /internal/jobs/:id?tenant=`                                | `JobAnswer`     |
  * | `GET /internal/jobs?tenant=&status=&resource=&cursor=&limit=`   | `JobsAnswer`    |
  * | `GET /internal/jobs/:id/events?tenant=&after=&limit=`           | `EventsAnswer`  |
+ * | `GET /internal/jobs/:id/failures?tenant=&cursor=&limit=`        | `FailuresAnswer` |
  * | `GET /internal/resources`                                       | `ResourcesAnswer` |
  *
  * `status` may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
@@ -93,6 +95,8 @@ export const JobView = z.object({
   /** The last record was dealt with; objects may still wait. */
   finishedAt: Timestamp.nullable(),
   completedAt: Timestamp.nullable(),
+  /** What was still in the stores; null: nobody has looked. */
+  residue: Residue.nullable().default(null),
   /** The greatest time of its events. */
   updatedAt: Timestamp,
   /** The first 20, in the order they were met. */
@@ -128,6 +132,38 @@ export type LedgerEventView = z.infer<typeof LedgerEventView>;
 /** By position. `next` is what to give as `after` for more; null when there was no more. */
 export const EventsAnswer = z.object({ asOf: AsOf, events: z.array(LedgerEventView), next: Count.nullable() });
 export type EventsAnswer = z.infer<typeof EventsAnswer>;
+
+export const failureKinds = [
+  /** A record the job gave up on. */
+  'record',
+  /** An object whose purge was given up. */
+  'object',
+  /** A record that matched after the job had finished. */
+  'record-left',
+  /** An object that the bucket still held after it was purged. */
+  'object-left',
+] as const;
+
+/** What a job left, one thing each. `id` of a record; `key`, `batch` and `position` of an object. */
+export const FailureView = z.object({
+  kind: z.enum(failureKinds),
+  id: WireId.nullable(),
+  key: z.string().nullable(),
+  batch: Count.nullable(),
+  position: Count.nullable(),
+  code: z.string(),
+  message: z.string(),
+  at: Timestamp,
+});
+export type FailureView = z.infer<typeof FailureView>;
+
+/** In the order in which they were heard of. `nextCursor` is opaque; null on the last page. */
+export const FailuresAnswer = z.object({
+  asOf: AsOf,
+  failures: z.array(FailureView),
+  nextCursor: z.string().nullable(),
+});
+export type FailuresAnswer = z.infer<typeof FailuresAnswer>;
 
 export const ResourcesAnswer = z.object({
   asOf: AsOf,

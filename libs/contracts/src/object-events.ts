@@ -17,6 +17,8 @@ export const ObjectPurgeDelayed = defineMessage({
     message: z.string(),
     attempt: z.int().positive(),
     retryAt: Timestamp,
+    /** Of the PurgeRequested. */
+    round: z.int().positive().optional(),
   }),
 });
 export type ObjectPurgeDelayed = MessageOf<typeof ObjectPurgeDelayed>;
@@ -25,7 +27,14 @@ export type ObjectPurgeDelayed = MessageOf<typeof ObjectPurgeDelayed>;
 export const ObjectPurgeFailed = defineMessage({
   type: 'ObjectPurgeFailed',
   routingKey: 'objects.purge-failed',
-  data: OfBatch.extend({ code: z.string(), message: z.string() }),
+  data: OfBatch.extend({
+    code: z.string(),
+    message: z.string(),
+    /** Of the PurgeRequested. */
+    round: z.int().positive().optional(),
+    /** At the i-th position. */
+    objectKeys: z.array(z.string().min(1)).optional(),
+  }),
 });
 export type ObjectPurgeFailed = MessageOf<typeof ObjectPurgeFailed>;
 

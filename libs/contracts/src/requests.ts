@@ -2,11 +2,23 @@ import { z } from 'zod';
 import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
 import { Selection } from './selection.js';
 
+export const verifyModes = [
+  /** A thousand of the purged keys, and the records. */
+  'sample',
+  /** Every purged key, and the records. */
+  'full',
+  /** Nothing at all. */
+  'none',
+] as const;
+export type VerifyMode = (typeof verifyModes)[number];
+
 export const JobOptions = z.object({
   /** Records a batch, 1 to 1,000. */
   batchSize: z.int().min(1).max(1000).default(500),
   /** Left out: as fast as it goes. */
   maxRecordsPerSecond: z.int().min(1).max(1_000_000).optional(),
+  /** How much is looked for in the bucket once the last object was purged; left out: a sample. */
+  verify: z.enum(verifyModes).optional(),
 });
 export type JobOptions = z.infer<typeof JobOptions>;
 

@@ -25,7 +25,7 @@ export const workQueues = {
   deleterJobs: {
     name: 'deleter.jobs',
     service: 'deleter',
-    bindings: ['delete.*', 'events.wanted'],
+    bindings: ['delete.*', 'events.wanted', 'objects.purge-failed'],
     prefetch: 8,
     singleActiveConsumer: false,
   },
@@ -39,7 +39,7 @@ export const workQueues = {
   storageCleanerBatches: {
     name: 'storage-cleaner.batches',
     service: 'storage-cleaner',
-    bindings: ['batch.deleted', 'purge.requested'],
+    bindings: ['batch.deleted', 'purge.requested', 'check.requested'],
     prefetch: 4,
     singleActiveConsumer: false,
   },

@@ -112,6 +112,7 @@ export function jobView(id: string, tenant: string): JobView {
     startedAt: '2026-11-01T10:00:01.000Z',
     finishedAt: null,
     completedAt: null,
+    residue: null,
     updatedAt: '2026-11-01T10:00:05.000Z',
     failures: [],
     retained: [],

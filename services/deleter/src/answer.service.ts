@@ -3,7 +3,7 @@ import { ConflictError, TransientError } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { BatchService, Resolution } from './batch.service.js';
 import { answerPending, delayPending, waitsForPlan } from './deletion-job/control.js';
-import type { DeletionJob, Plan } from './deletion-job/deletion-job.js';
+import { type DeletionJob, hasTurns, type Plan } from './deletion-job/deletion-job.js';
 import { msUntilTakeOver } from './deletion-job/slice-verdict.js';
 import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
@@ -98,6 +98,6 @@ export class AnswerService {
       const { type, by, reason } = pending;
       this.options.log.info({ job: id, request: type, by, reason, totals }, `${type} took effect: the job is ${state}`);
     }
-    if (state === 'running') await this.turns.now(id, held.lane.turn);
+    if (hasTurns(held.job)) await this.turns.now(id, held.lane.turn);
   }
 }

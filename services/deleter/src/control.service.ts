@@ -3,7 +3,7 @@ import { ConflictError, type Publisher, TransientError, ValidationError } from '
 import type { Logger } from 'pino';
 import type { AnswerService } from './answer.service.js';
 import { controlVerdict, pendingOf, refusalOf, tombstone } from './deletion-job/control.js';
-import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
+import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
 import { HeldJob } from './held-job.js';
 import type { EventStore } from './jobs/event-store.repository.js';
 import type { JobRepository } from './jobs/job.repository.js';
@@ -107,7 +107,7 @@ export class ControlService {
     if (!noted) return false;
     this.options.log.warn({ job: job.id, request: type, reason }, `request refused: ${message}`);
     // Of a job under way the outbox is its slice's, which has just lost its place.
-    if (isActive(during) || pending) await this.turns.now(job.id, noted.lanes[0].turn);
+    if (hasTurns(noted) || pending) await this.turns.now(job.id, noted.lanes[0].turn);
     else await new HeldJob(noted, this.jobs, this.outbox).settle();
     return true;
   }

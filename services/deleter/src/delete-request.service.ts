@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type DeleteRequested, type ErrorInfo, type ResourceDefinition, selectionFor } from '@expunge/contracts';
 import { type Publisher, TransientError, ValidationError } from '@expunge/messaging';
 import type { Logger } from 'pino';
-import { type DeletionJob, isActive } from './deletion-job/deletion-job.js';
+import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
 import { refusalOf } from './deletion-job/control.js';
 import { failAtStart, startJob } from './deletion-job/start-job.js';
 import { HeldJob } from './held-job.js';
@@ -54,10 +54,10 @@ export class DeleteRequestService {
       return this.refuse(request, bodyHash, 'conflict', 'another request has this job id');
     }
     // A job that is past its start is its slices' and the watchdog's: a write from here would cost a live slice its place.
-    if (isActive(job.state) && !job.outbox.some((event) => event.sequence === 1)) return;
+    if (hasTurns(job) && !job.outbox.some((event) => event.sequence === 1)) return;
     const held = new HeldJob(job, this.jobs, this.outbox);
     await held.settle();
-    if (isActive(job.state)) await this.turns.now(job.id, held.lane.turn);
+    if (hasTurns(job)) await this.turns.now(job.id, held.lane.turn);
   }
 
   private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {

@@ -1,5 +1,5 @@
 import type { ResourceDefinition } from '@expunge/contracts';
-import { type BrokerConnection, type Identity, PUBLISHER, type Publisher } from '@expunge/messaging';
+import { type BrokerConnection, type Identity, PUBLISHER } from '@expunge/messaging';
 import {
   ACTIVITY,
   BROKER,
@@ -13,6 +13,7 @@ import {
   type Store,
 } from '@expunge/runtime';
 import {
+  type FactoryProvider,
   Inject,
   Module,
   type OnApplicationBootstrap,
@@ -27,8 +28,10 @@ import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 import { JobRepository } from './jobs/job.repository.js';
+import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
 import { LeftoversRepository } from './jobs/leftovers.repository.js';
 import { Outbox } from './outbox.service.js';
+import { PurgeAgainService } from './purge-again.service.js';
 import { RECORDS, type Records } from './records/records.js';
 import { RecordsRepository } from './records/records.repository.js';
 import { RequestsConsumer } from './requests.consumer.js';
@@ -37,6 +40,7 @@ import type { DeleterSettings } from './settings.js';
 import { SliceService } from './slice.service.js';
 import { SlicesConsumer } from './slices.consumer.js';
 import { Turns } from './turns.service.js';
+import { VerificationService } from './verification.service.js';
 import { Watchdog } from './watchdog.service.js';
 
 const STORE = Symbol('Store');
@@ -45,7 +49,17 @@ const RESOURCES = Symbol('Resources');
 const DATABASE = Symbol('Database');
 const INDEX_RETRY_MS = 2000;
 
+/** What the services of a worker say and go by: its instance, its process, its settings. */
+const WORKER = Symbol('Worker');
+
 type Resources = ReadonlyMap<string, ResourceDefinition>;
+
+/** A provider that makes the class of these parts, in the order of its constructor. */
+const made = (service: new (...parts: never[]) => object, ...inject: FactoryProvider['inject'] & object) => ({
+  provide: service,
+  inject,
+  useFactory: (...parts: never[]) => new service(...parts),
+});
 
 @Module({
   controllers: [RequestsConsumer, SlicesConsumer],
@@ -71,19 +85,22 @@ type Resources = ReadonlyMap<string, ResourceDefinition>;
       inject: [RECORDS_STORE, RESOURCES],
       useFactory: (store: Store, resources: Resources) => new RecordsRepository(store.db(), resources),
     },
-    { provide: JobRepository, inject: [DATABASE], useFactory: (db: ReturnType<Store['db']>) => new JobRepository(db) },
-    { provide: EventStore, inject: [DATABASE], useFactory: (db: ReturnType<Store['db']>) => new EventStore(db) },
+    made(JobRepository, DATABASE),
+    made(EventStore, DATABASE),
+    made(LeftoversRepository, DATABASE),
+    made(FailedPurgesRepository, DATABASE),
     {
-      provide: LeftoversRepository,
-      inject: [DATABASE],
-      useFactory: (db: ReturnType<Store['db']>) => new LeftoversRepository(db),
+      provide: WORKER,
+      inject: [IDENTITY, SETTINGS, LOGGER],
+      useFactory: ({ instance, startedAt }: Identity, s: DeleterSettings, log: Logger) => ({
+        instance,
+        process: `${instance}@${startedAt.toISOString()}`,
+        storeRetryForMs: s.STORE_RETRY_FOR,
+        log,
+      }),
     },
-    {
-      provide: Outbox,
-      inject: [EventStore, PUBLISHER],
-      useFactory: (...parts: ConstructorParameters<typeof Outbox>) => new Outbox(...parts),
-    },
-    { provide: Turns, inject: [PUBLISHER], useFactory: (publisher: Publisher) => new Turns(publisher) },
+    made(Outbox, EventStore, PUBLISHER),
+    made(Turns, PUBLISHER),
     {
       provide: Backlog,
       inject: [BROKER, SETTINGS],
@@ -95,103 +112,36 @@ type Resources = ReadonlyMap<string, ResourceDefinition>;
       useFactory: (records: Records, leftovers: LeftoversRepository, { instance }: Identity) =>
         new BatchService(records, leftovers, instance),
     },
-    {
-      provide: AnswerService,
-      inject: [JobRepository, RECORDS, BatchService, Outbox, Turns, RESOURCES, IDENTITY, SETTINGS, LOGGER],
-      useFactory: (
-        jobs: JobRepository,
-        records: Records,
-        batches: BatchService,
-        outbox: Outbox,
-        turns: Turns,
-        resources: Resources,
-        { instance }: Identity,
-        s: DeleterSettings,
-        log: Logger,
-      ) =>
-        new AnswerService(jobs, records, batches, outbox, turns, resources, {
-          instance,
-          storeRetryForMs: s.STORE_RETRY_FOR,
-          log,
-        }),
-    },
-    {
-      provide: ControlService,
-      inject: [JobRepository, EventStore, Outbox, AnswerService, Turns, PUBLISHER, SETTINGS, LOGGER],
-      useFactory: (
-        jobs: JobRepository,
-        events: EventStore,
-        outbox: Outbox,
-        answers: AnswerService,
-        turns: Turns,
-        publisher: Publisher,
-        s: DeleterSettings,
-        log: Logger,
-      ) =>
-        new ControlService(jobs, events, outbox, answers, turns, publisher, {
-          storeRetryForMs: s.STORE_RETRY_FOR,
-          log,
-        }),
-    },
-    {
-      provide: SliceService,
-      inject: [
-        JobRepository,
-        RECORDS,
-        BatchService,
-        Outbox,
-        Turns,
-        AnswerService,
-        Backlog,
-        RESOURCES,
-        IDENTITY,
-        SETTINGS,
-        LOGGER,
-      ],
-      useFactory: (
-        jobs: JobRepository,
-        records: Records,
-        batches: BatchService,
-        outbox: Outbox,
-        turns: Turns,
-        answers: AnswerService,
-        backlog: Backlog,
-        resources: Resources,
-        { instance, startedAt }: Identity,
-        s: DeleterSettings,
-        log: Logger,
-      ) =>
-        new SliceService(jobs, records, batches, outbox, turns, answers, backlog, resources, {
-          instance,
-          process: `${instance}@${startedAt.toISOString()}`,
-          storeRetryForMs: s.STORE_RETRY_FOR,
-          log,
-        }),
-    },
-    {
-      provide: DeleteRequestService,
-      inject: [JobRepository, RECORDS, Outbox, Turns, PUBLISHER, RESOURCES, IDENTITY, LOGGER],
-      useFactory: (
-        jobs: JobRepository,
-        records: Records,
-        outbox: Outbox,
-        turns: Turns,
-        publisher: Publisher,
-        resources: Resources,
-        { instance }: Identity,
-        log: Logger,
-      ) => new DeleteRequestService(jobs, records, outbox, turns, publisher, resources, { instance, log }),
-    },
-    {
-      provide: Watchdog,
-      inject: [JobRepository, Turns, LOGGER],
-      useFactory: (...parts: ConstructorParameters<typeof Watchdog>) => new Watchdog(...parts),
-    },
-    {
-      provide: SelfReport,
-      inject: [JobRepository, RECORDS, RESOURCES, ACTIVITY],
-      useFactory: (...parts: ConstructorParameters<typeof SelfReport>) => new SelfReport(...parts),
-    },
+    made(PurgeAgainService, FailedPurgesRepository, EventStore, RECORDS),
+    made(AnswerService, JobRepository, RECORDS, BatchService, Outbox, Turns, RESOURCES, WORKER),
+    made(ControlService, JobRepository, EventStore, Outbox, AnswerService, Turns, PUBLISHER, WORKER),
+    made(
+      SliceService,
+      JobRepository,
+      RECORDS,
+      BatchService,
+      Outbox,
+      Turns,
+      AnswerService,
+      Backlog,
+      PurgeAgainService,
+      RESOURCES,
+      WORKER,
+    ),
+    made(DeleteRequestService, JobRepository, RECORDS, Outbox, Turns, PUBLISHER, RESOURCES, WORKER),
+    made(
+      VerificationService,
+      JobRepository,
+      RECORDS,
+      LeftoversRepository,
+      EventStore,
+      Outbox,
+      PUBLISHER,
+      RESOURCES,
+      WORKER,
+    ),
+    made(Watchdog, JobRepository, Turns, LOGGER),
+    made(SelfReport, JobRepository, RECORDS, RESOURCES, ACTIVITY),
   ],
 })
 export class DeleterModule implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
@@ -201,6 +151,7 @@ export class DeleterModule implements OnApplicationBootstrap, OnModuleDestroy, O
     private readonly jobs: JobRepository,
     private readonly events: EventStore,
     private readonly leftovers: LeftoversRepository,
+    private readonly failedPurges: FailedPurgesRepository,
     private readonly watchdog: Watchdog,
     private readonly report: SelfReport,
     @Inject(STORE) private readonly store: Store,
@@ -229,12 +180,11 @@ export class DeleterModule implements OnApplicationBootstrap, OnModuleDestroy, O
 
   /** In the background: the service starts, and can be asked for its health, while its database is away. */
   private createIndexes(): void {
-    Promise.all([this.jobs.createIndexes(), this.events.createIndexes(), this.leftovers.createIndexes()]).catch(
-      (error: unknown) => {
-        if (this.closing.signal.aborted) return;
-        this.log.warn({ err: error }, 'could not create indexes yet');
-        setTimeout(() => this.createIndexes(), INDEX_RETRY_MS).unref();
-      },
-    );
+    const indexed = [this.jobs, this.events, this.leftovers, this.failedPurges];
+    Promise.all(indexed.map((repository) => repository.createIndexes())).catch((error: unknown) => {
+      if (this.closing.signal.aborted) return;
+      this.log.warn({ err: error }, 'could not create indexes yet');
+      setTimeout(() => this.createIndexes(), INDEX_RETRY_MS).unref();
+    });
   }
 }

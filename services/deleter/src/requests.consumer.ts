@@ -6,6 +6,8 @@ import { Payload } from '@nestjs/microservices';
 import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
+import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
+import { VerificationService } from './verification.service.js';
 
 /** Events in memory at a time, each up to a megabyte. */
 const AT_ONCE = 8;
@@ -18,6 +20,8 @@ export class RequestsConsumer {
     private readonly requests: DeleteRequestService,
     private readonly control: ControlService,
     private readonly events: EventStore,
+    private readonly failedPurges: FailedPurgesRepository,
+    private readonly verification: VerificationService,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(ACTIVITY) private readonly activity: Activity,
   ) {}
@@ -45,6 +49,10 @@ export class RequestsConsumer {
         return this.control.take(message);
       case 'EventsWanted':
         return this.republish(message);
+      case 'ObjectPurgeFailed':
+        return this.failedPurges.add(message);
+      case 'VerificationRequested':
+        return this.verification.take(message);
       default:
         throw new ValidationError(`this deleter does not answer ${message.type}`);
     }

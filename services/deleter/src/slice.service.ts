@@ -7,12 +7,13 @@ import type { Backlog } from './backlog.service.js';
 import type { BatchContext, BatchService } from './batch.service.js';
 import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
 import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
-import { type DelayCause, isActive, requestOf, timing } from './deletion-job/deletion-job.js';
+import { type DelayCause, hasTurns, isActive, requestOf, timing } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
 import { endSlice, release, startSlice } from './deletion-job/turn.js';
 import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
+import type { PurgeAgainService } from './purge-again.service.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
@@ -43,6 +44,7 @@ export class SliceService {
     private readonly turns: Turns,
     private readonly answers: AnswerService,
     private readonly backlog: Backlog,
+    private readonly purges: PurgeAgainService,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
     private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger },
   ) {}
@@ -59,7 +61,7 @@ export class SliceService {
     const { process } = this.options;
     const verdict = sliceVerdict(job, { turn, now: new Date(), process, atWork: this.atWork.has(id), seen });
     // The outbox of a job under way is its live slice's, which a write from here would cost its place; or the watchdog's.
-    if (verdict.do === 'nothing') return isActive(job.state) ? undefined : held.settle();
+    if (verdict.do === 'nothing') return hasTurns(job) ? undefined : held.settle();
     if (verdict.do === 'answer') return this.answers.answer(held);
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
     if (verdict.do === 'watch') return this.turns.later(id, turn, verdict.ms, job.writtenAt);
@@ -81,7 +83,7 @@ export class SliceService {
     const clock = await this.records.clock();
     const ahead = msUntilTakeOver(job, clock.earliest());
     if (ahead > 0) return this.turns.later(job.id, turn, ahead);
-    if (await this.backlog.isTooLong(job)) {
+    if (job.state === 'running' && (await this.backlog.isTooLong(job))) {
       const message = 'more objects wait to be purged than MAX_PENDING_OBJECTS';
       return this.wait(held, 'purge-backlog', { code: 'PURGE_BACKLOG', message }, log);
     }
@@ -96,12 +98,14 @@ export class SliceService {
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
       standing ? 'picked up, with a batch whose worker is gone' : 'picked up',
     );
-    await this.batchByBatch(held, { resource, clock, owner, window: null }, log);
+    const endsAt = performance.now() + timing.slice;
+    if (job.purgesDue && !(await this.purges.run(held, endsAt, log))) return this.end(held);
+    if (job.state === 'cancelled') return this.end(held);
+    await this.batchByBatch(held, { resource, clock, owner, window: null }, endsAt, log);
   }
 
   /** Until the slice is over; the next page is read while this one is deleted. */
-  private async batchByBatch(held: HeldJob, context: BatchContext, log: Logger): Promise<void> {
-    const endsAt = performance.now() + timing.slice;
+  private async batchByBatch(held: HeldJob, context: BatchContext, endsAt: number, log: Logger): Promise<void> {
     let page: Page | null = null;
     for (let step = 1; ; step++) {
       const more = step < MAX_STEPS && performance.now() < endsAt;
@@ -135,9 +139,14 @@ export class SliceService {
       }
       page = null;
     }
+    await this.end(held);
+  }
+
+  private async end(held: HeldJob): Promise<void> {
     await held.flush();
     await held.write(endSlice(held.job));
-    await this.turns.now(held.job.id, held.lane.turn);
+    if (hasTurns(held.job)) await this.turns.now(held.job.id, held.lane.turn);
+    else await held.settle();
   }
 
   /** Until the job's rate allows another batch: a second at most, since a batch has at most half a second's records. */

@@ -18,15 +18,19 @@ import { AnswerService } from '../src/answer.service.js';
 import { Backlog } from '../src/backlog.service.js';
 import { BatchService } from '../src/batch.service.js';
 import { ControlService } from '../src/control.service.js';
+import { hasTurns } from '../src/deletion-job/deletion-job.js';
 import { DeleteRequestService } from '../src/delete-request.service.js';
 import { EventStore } from '../src/jobs/event-store.repository.js';
+import { FailedPurgesRepository } from '../src/jobs/failed-purges.repository.js';
 import { JobRepository } from '../src/jobs/job.repository.js';
 import { LeftoversRepository } from '../src/jobs/leftovers.repository.js';
 import { Outbox } from '../src/outbox.service.js';
+import { PurgeAgainService } from '../src/purge-again.service.js';
 import type { Records } from '../src/records/records.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
 import { SliceService } from '../src/slice.service.js';
 import { Turns } from '../src/turns.service.js';
+import { VerificationService } from '../src/verification.service.js';
 import { Watchdog } from '../src/watchdog.service.js';
 
 export interface Deleter {
@@ -36,6 +40,8 @@ export interface Deleter {
   requests: DeleteRequestService;
   control: ControlService;
   slices: SliceService;
+  failedPurges: FailedPurgesRepository;
+  verification: VerificationService;
   watchdog: Watchdog;
   /** Waits are the messages' to sit out; a test goes on at once. */
   skipWait(job: string): Promise<void>;
@@ -49,6 +55,7 @@ export interface Wrappers {
   jobs?: (jobs: JobRepository) => JobRepository;
   leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
   events?: (events: EventStore) => EventStore;
+  failedPurges?: (failedPurges: FailedPurgesRepository) => FailedPurgesRepository;
 }
 
 const EVENTS = 'test.events';
@@ -126,6 +133,8 @@ export class World {
     const turns = new Turns(publisher);
     const batches = new BatchService(records, leftovers, instance);
     const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
+    const failedPurges = (wrap.failedPurges ?? same)(new FailedPurgesRepository(this.own));
+    const purges = new PurgeAgainService(failedPurges, events, records);
     this.lives += 1;
     const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
     const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
@@ -135,7 +144,9 @@ export class World {
       events,
       requests: new DeleteRequestService(jobs, records, outbox, turns, publisher, byName, options),
       control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
-      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, byName, options),
+      failedPurges,
+      verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),
+      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, purges, byName, options),
       watchdog: new Watchdog(jobs, turns, log),
       skipWait: async (job) => {
         await this.own
@@ -215,7 +226,7 @@ export async function runToEnd(deleter: Deleter, job: string, most = 50): Promis
   for (let n = 0; n < most; n++) {
     const found = await deleter.jobs.read(job);
     if (!found) throw new Error(`no job ${job}`);
-    if (['finished', 'failed', 'paused', 'cancelled'].includes(found.state) && found.outbox.length === 0) return;
+    if (!hasTurns(found) && found.outbox.length === 0) return;
     await deleter.skipWait(job);
     // As if the message had waited for a worker that may be alive, and seen no sign of it.
     await deleter.slices.run(job, found.lanes[0].turn, found.writtenAt.toISOString());

@@ -32,6 +32,7 @@ export function killedAt(k: number, when: 'before' | 'after') {
     jobs: guard,
     leftovers: guard,
     events: guard,
+    failedPurges: guard,
   };
   return { wrappers, isDead: () => dead };
 }

@@ -21,6 +21,8 @@ it('publishes events again that are wanted, unless nobody waits for the answer a
     deleter.requests,
     deleter.control,
     deleter.events,
+    deleter.failedPurges,
+    deleter.verification,
     world.publisher,
     new Activity(),
   );

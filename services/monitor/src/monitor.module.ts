@@ -15,6 +15,7 @@ import { Module, type Provider } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import { Background } from './background.service.js';
+import { FailuresRepository } from './failures/failures.repository.js';
 import { EventsConsumer } from './fold/events.consumer.js';
 import { FoldBeat } from './fold/fold-beat.service.js';
 import { FoldMarkRepository } from './fold/fold-mark.repository.js';
@@ -57,6 +58,11 @@ const providers: Provider[] = [
     useFactory: (db: Db) => new repository(db),
     inject: [DATABASE],
   })),
+  {
+    provide: FailuresRepository,
+    useFactory: (db: Db, settings: MonitorSettings) => new FailuresRepository(db, settings.FAILURE_RETENTION),
+    inject: [DATABASE, SETTINGS],
+  },
   { provide: InHand, useFactory: () => new InHand() },
   { provide: Appender, useFactory: (ledger: LedgerRepository) => new Appender(ledger), inject: [LedgerRepository] },
   {
@@ -100,17 +106,19 @@ const providers: Provider[] = [
       ledger: LedgerRepository,
       workers: WorkerRepository,
       redrives: RedriveRepository,
+      failures: FailuresRepository,
       beat: FoldBeat,
       sweep: Sweep,
       readiness: Readiness,
       log: Logger,
-    ) => new Background({ store, indexed: [ledger, jobs, workers, redrives], beat, sweep, readiness, log }),
+    ) => new Background({ store, indexed: [ledger, jobs, workers, redrives, failures], beat, sweep, readiness, log }),
     inject: [
       STORE,
       JobRepository,
       LedgerRepository,
       WorkerRepository,
       RedriveRepository,
+      FailuresRepository,
       FoldBeat,
       Sweep,
       READINESS,

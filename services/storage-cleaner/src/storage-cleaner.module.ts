@@ -1,5 +1,6 @@
 import { READINESS, Readiness, SETTINGS } from '@expunge/runtime';
 import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { CheckService } from './check/check.service.js';
 import { BucketReadiness } from './object-store/bucket-readiness.js';
 import { OBJECT_STORE, type ObjectStore } from './object-store/object-store.js';
 import { S3ObjectStore } from './object-store/s3-object-store.adapter.js';
@@ -15,6 +16,7 @@ import { s3OptionsOf, type StorageCleanerSettings } from './settings.js';
       inject: [SETTINGS],
       useFactory: (settings: StorageCleanerSettings) => new S3ObjectStore(s3OptionsOf(settings)),
     },
+    { provide: CheckService, inject: [OBJECT_STORE], useFactory: (store: ObjectStore) => new CheckService(store) },
     { provide: PurgeService, inject: [OBJECT_STORE], useFactory: (store: ObjectStore) => new PurgeService(store) },
   ],
 })

@@ -52,11 +52,11 @@ test('a job permits what its status does', () => {
     pausing: ['resume', 'cancel', 'rate-change'],
     paused: ['resume', 'cancel', 'rate-change'],
     cancelling: [],
-    cancelled: [],
+    cancelled: ['retry'],
     purging: [],
     verifying: [],
     completed: [],
-    completed_with_residue: [],
+    completed_with_residue: ['retry'],
     failed: ['cancel', 'retry'],
   });
 });

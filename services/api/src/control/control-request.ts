@@ -28,7 +28,7 @@ const allowedIn: Record<Verb, readonly JobStatus[]> = {
   pause: ['queued', 'awaiting_confirmation', 'running'],
   resume: ['pausing', 'paused'],
   cancel: ['queued', 'awaiting_confirmation', 'running', 'pausing', 'paused', 'failed'],
-  retry: ['failed'],
+  retry: ['failed', 'completed_with_residue', 'cancelled'],
   confirm: ['queued', 'awaiting_confirmation'],
   'rate-change': ['queued', 'awaiting_confirmation', 'running', 'pausing', 'paused'],
 };

@@ -11,7 +11,7 @@ export interface PresentedJob {
   resource: string | null;
   status: string;
   selection: unknown;
-  options: { batch_size: number; max_records_per_second: number | null } | null;
+  options: { batch_size: number; max_records_per_second: number | null; verify: string } | null;
   /** As it is now. */
   max_records_per_second: number | null;
   reason: string | null;
@@ -35,6 +35,11 @@ export interface PresentedJob {
   last_error: { code: string; message: string; at: string } | null;
   last_request: { id: string; type: string; outcome: string; reason: string | null; at: string } | null;
   picked_up: { instance: string; at: string } | null;
+  /** What was found when somebody looked, after the last purge; null: nobody has. */
+  residue: {
+    records: { left: number; other_id_types: number | null; is_complete: boolean };
+    objects: { checked: number; present: number; refused: number };
+  } | null;
   failures: { id: string | number; code: string; message: string }[];
   retained_keys: string[];
   links: { self: string };
@@ -97,6 +102,14 @@ export function presentJob(job: JobView, tenant: string): PresentedJob {
     last_error: job.lastError,
     last_request: job.lastRequest,
     picked_up: job.pickedUp,
+    residue: job.residue && {
+      records: {
+        left: job.residue.records.left,
+        other_id_types: job.residue.records.otherTypes,
+        is_complete: job.residue.records.isComplete,
+      },
+      objects: job.residue.objects,
+    },
     failures: job.failures,
     retained_keys: job.retained,
     links: { self: jobPath(job.id) },
@@ -135,6 +148,7 @@ export function presentAcceptance(acceptance: Acceptance): PresentedJob {
     last_error: null,
     last_request: null,
     picked_up: null,
+    residue: null,
     failures: [],
     retained_keys: [],
     links: { self: jobPath(id) },
@@ -163,9 +177,10 @@ function viewOf(selection: Selection): SelectionView {
   return { idCount: selection.ids.length, firstIds: selection.ids.slice(0, FIRST_IDS) };
 }
 
-const presentOptions = ({ batchSize, maxRecordsPerSecond }: JobOptions) => ({
+const presentOptions = ({ batchSize, maxRecordsPerSecond, verify }: JobOptions) => ({
   batch_size: batchSize,
   max_records_per_second: maxRecordsPerSecond ?? null,
+  verify: verify ?? 'sample',
 });
 
 function presentSelection(selection: SelectionView): unknown {

@@ -1,3 +1,4 @@
+import type { FailureView } from '@expunge/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
@@ -11,10 +12,15 @@ import {
   presentJob,
   seenByMonitor,
 } from './job-presenter.js';
-import type { ListQuery } from './list-query.js';
+import type { FailuresListQuery, ListQuery } from './list-query.js';
 
 export interface PresentedJobs extends Freshness {
   jobs: PresentedJob[];
+  next_cursor: string | null;
+}
+
+export interface PresentedFailures extends Freshness {
+  failures: FailureView[];
   next_cursor: string | null;
 }
 
@@ -42,17 +48,29 @@ export class JobReads {
     throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
   }
 
+  /** @throws ProblemError not-found, monitor-unreachable, invalid-request (a cursor of another list) */
+  async failures(id: string, query: FailuresListQuery, tenant: string): Promise<PresentedFailures> {
+    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    const read = await this.monitors.failures(id, { ...query, tenant });
+    if (read.kind === 'unreachable') throw unreachable();
+    if (read.kind === 'not-found') throw noSuchJob();
+    if (read.kind === 'invalid') throw wrongCursor();
+    const { failures, nextCursor, asOf } = read.answer;
+    return { failures, next_cursor: nextCursor, ...seenByMonitor(asOf) };
+  }
+
   async jobs(query: ListQuery, tenant: string): Promise<PresentedJobs> {
     const read = await this.monitors.jobs({ ...query, tenant });
     if (read.kind === 'unreachable') throw unreachable();
-    if (read.kind !== 'answer') {
-      throw invalid([{ parameter: 'cursor', detail: 'must be the next_cursor of an earlier answer' }]);
-    }
+    if (read.kind !== 'answer') throw wrongCursor();
     const { jobs, nextCursor, asOf } = read.answer;
     const own = jobs.filter((job) => job.tenant === tenant);
     return { jobs: own.map((job) => presentJob(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
   }
 }
+
+const wrongCursor = (): ProblemError =>
+  invalid([{ parameter: 'cursor', detail: 'must be the next_cursor of an earlier answer' }]);
 
 const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');
 

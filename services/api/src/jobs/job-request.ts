@@ -15,13 +15,13 @@ export type ParsedJobRequest = { ok: true; request: JobRequest } | { ok: false; 
 const required = (issue: { input?: unknown; expected?: unknown }) =>
   issue.input === undefined ? 'is required' : undefined;
 
-const { batchSize, maxRecordsPerSecond } = JobOptions.shape;
+const { batchSize, maxRecordsPerSecond, verify } = JobOptions.shape;
 
 const Body = z.strictObject(
   {
     resource: z.string({ error: required }),
     selection: z.unknown().refine((value) => value !== undefined, { error: 'is required' }),
-    options: z.strictObject({ batch_size: batchSize, max_records_per_second: maxRecordsPerSecond }).optional(),
+    options: z.strictObject({ batch_size: batchSize, max_records_per_second: maxRecordsPerSecond, verify }).optional(),
     reason: wellFormed.max(1000).nullish(),
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'must be a JSON object' : undefined) },
@@ -55,6 +55,7 @@ export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, Re
       options: {
         batchSize: options?.batch_size ?? batchSize.parse(undefined),
         ...(rate !== undefined && { maxRecordsPerSecond: rate }),
+        ...(options?.verify && { verify: options.verify }),
       },
       reason: parsed.data.reason ?? null,
     },

@@ -7,9 +7,9 @@ import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
 import { type Freshness, jobPath, notSeenByMonitor, presentAcceptance, type PresentedJob } from './job-presenter.js';
-import { JobReads, type PresentedJobs } from './job-reads.service.js';
+import { JobReads, type PresentedFailures, type PresentedJobs } from './job-reads.service.js';
 import { parseJobRequest } from './job-request.js';
-import { parseListQuery } from './list-query.js';
+import { parseFailuresQuery, parseListQuery } from './list-query.js';
 import { RESOURCES } from './resources.js';
 
 @Controller('api/jobs')
@@ -49,6 +49,15 @@ export class JobsController {
     const parsed = parseListQuery(query);
     if (!parsed.ok) throw invalid(parsed.errors);
     return this.reads.jobs(parsed.query, caller.tenant);
+  }
+
+  @Get(':id/failures')
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:read')
+  failures(@Param('id') id: string, @Query() query: unknown, @AsCaller() caller: Caller): Promise<PresentedFailures> {
+    const parsed = parseFailuresQuery(query);
+    if (!parsed.ok) throw invalid(parsed.errors);
+    return this.reads.failures(id, parsed.query, caller.tenant);
   }
 
   @Get(':id')

@@ -1,4 +1,12 @@
-import { type AsOf, JobAnswer, JobsAnswer, type MissingIndex, ReadProblem, ResourcesAnswer } from '@expunge/contracts';
+import {
+  type AsOf,
+  FailuresAnswer,
+  JobAnswer,
+  JobsAnswer,
+  type MissingIndex,
+  ReadProblem,
+  ResourcesAnswer,
+} from '@expunge/contracts';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -23,6 +31,12 @@ export interface JobsQuestion {
   limit: number;
 }
 
+export interface FailuresQuestion {
+  tenant: string;
+  cursor?: string | undefined;
+  limit: number;
+}
+
 /** Reads from whichever monitor answers, beginning with the one that answered last: a frozen one costs its time once. */
 @Injectable()
 export class MonitorsAdapter {
@@ -42,6 +56,11 @@ export class MonitorsAdapter {
 
   jobs(question: JobsQuestion): Promise<MonitorAnswer<JobsAnswer>> {
     return this.ask('/internal/jobs', { ...question, limit: String(question.limit) }, JobsAnswer);
+  }
+
+  failures(id: string, question: FailuresQuestion): Promise<MonitorAnswer<FailuresAnswer>> {
+    const query = { ...question, limit: String(question.limit) };
+    return this.ask(`/internal/jobs/${encodeURIComponent(id)}/failures`, query, FailuresAnswer);
   }
 
   /** Null when nobody can tell: no monitor answers, or no deleter was heard. The deleter checks again for itself. */

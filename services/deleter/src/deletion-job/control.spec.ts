@@ -73,6 +73,8 @@ describe('the transition table', () => {
       'paused ResumeRequested',
       'paused CancelRequested',
       'paused RateChangeRequested',
+      'cancelled RetryRequested',
+      'finished RetryRequested',
       'failed RetryRequested',
       'failed CancelRequested',
     ]);

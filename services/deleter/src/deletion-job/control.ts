@@ -5,6 +5,7 @@ import {
   DeletionPaused,
   DeletionResumed,
   type ErrorInfo,
+  PurgesRetried,
   RateChanged,
   RequestRefused,
   requestRefusedId,
@@ -13,6 +14,7 @@ import {
 import { fail } from './delay-job.js';
 import { type DeletionJob, type DeletionState, MAX_STRIKES, type Pending, withLane } from './deletion-job.js';
 import { emit, SOURCE } from './emit.js';
+import { anew } from './end-pass.js';
 import { newJob } from './start-job.js';
 import { refusals, transitions } from './transitions.js';
 
@@ -44,6 +46,9 @@ export function controlVerdict(job: DeletionJob, request: ControlRequest): Contr
   if (pending !== null && (!isCancel || pending.type === 'CancelRequested')) return { do: 'wait' };
   if (request.type === 'RetryRequested' && neverStarted(job)) {
     return { do: 'refuse', reason: 'not-allowed', message: 'the job never started; request it again, as a new job' };
+  }
+  if (request.type === 'RetryRequested' && job.request === null) {
+    return { do: 'refuse', reason: 'not-allowed', message: 'the job was cancelled before it was requested' };
   }
   const edge = transitions[state][request.type];
   if (!edge) return { do: 'refuse', reason: 'not-allowed', message: refusals[state] };
@@ -95,7 +100,12 @@ export function answerPending(job: DeletionJob, now: Date): DeletionJob {
     }
     case 'ResumeRequested':
       return emit<DeletionResumed>(answered, DeletionResumed, said, now);
-    case 'RetryRequested':
+    case 'RetryRequested': {
+      const again: DeletionJob = { ...answered, purgeRound: job.purgeRound + 1, purgesDue: true };
+      if (again.state === 'cancelled') return emit<PurgesRetried>(again, PurgesRetried, said, now);
+      const fromFront = job.state === 'finished' ? anew(again) : again;
+      return emit<DeletionResumed>(fromFront, DeletionResumed, { ...said, requestType: pending.type }, now);
+    }
     case 'ConfirmRequested':
       return emit<DeletionResumed>(answered, DeletionResumed, { ...said, requestType: pending.type }, now);
   }

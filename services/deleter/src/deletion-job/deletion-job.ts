@@ -11,8 +11,11 @@ import type {
   DeletionResumed,
   DeletionStarted,
   ErrorInfo,
+  PurgeRequested,
+  PurgesRetried,
   RateChanged,
   RecordFailure,
+  RecordsVerified,
   RequestRefused,
   Totals,
   WireId,
@@ -38,7 +41,10 @@ export type NumberedEvent =
   | DeletionResumed
   | DeletionCancelled
   | RateChanged
+  | PurgesRetried
+  | PurgeRequested
   | DeletionFinished
+  | RecordsVerified
   | DeletionFailed;
 export type DeletionEvent = NumberedEvent | RequestRefused;
 
@@ -130,6 +136,12 @@ export interface DeletionJob {
   answered: string[];
   /** When the last requests that took effect were made, for the job's state and its rate: older ones come too late. */
   appliedAt: { state: string | null; rate: string | null };
+  /** The sequence of the last DeletionFinished, and of the one whose leftovers were looked for. */
+  finished: number | null;
+  verified: number | null;
+  /** How often it was retried. Purges that failed before the last time are still to be asked for again, if `purgesDue`. */
+  purgeRound: number;
+  purgesDue: boolean;
   /** Events not yet known to stand in the event store and at the broker. */
   outbox: DeletionEvent[];
   writtenAt: Date;
@@ -168,9 +180,17 @@ export function planDeadline(plan: Plan): Date {
 export const isActive = (state: DeletionState): boolean =>
   state === 'running' || state === 'pausing' || state === 'cancelling';
 
+/** A cancelled job of which failed purges are asked for again, and nothing else. */
+export const isOnlyPurging = ({ state, purgesDue }: Pick<DeletionJob, 'state' | 'purgesDue'>): boolean =>
+  state === 'cancelled' && purgesDue;
+
+/** Whether a slice message has anything to do. */
+export const hasTurns = (job: Pick<DeletionJob, 'state' | 'purgesDue'>): boolean =>
+  isActive(job.state) || isOnlyPurging(job);
+
 /** When the watchdog may take the job to be forgotten; null when it is at rest. A pending request has waits of its own. */
 export function dueAt(job: DeletionJob): Date | null {
-  if (!isActive(job.state) && job.outbox.length === 0 && job.pending === null) return null;
+  if (!hasTurns(job) && job.outbox.length === 0 && job.pending === null) return null;
   const { waiting } = job.pending ?? job.lanes[0];
   const from = Math.max(job.writtenAt.getTime(), waiting?.retryAt.getTime() ?? 0);
   return new Date(from + timing.slice + timing.plan + timing.maxTime + timing.skew + timing.grace);

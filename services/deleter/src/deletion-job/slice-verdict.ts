@@ -1,4 +1,4 @@
-import { type DeletionJob, MAX_STRIKES, planDeadline, timing } from './deletion-job.js';
+import { type DeletionJob, isOnlyPurging, MAX_STRIKES, planDeadline, timing } from './deletion-job.js';
 import { strikesOf } from './turn.js';
 
 export type SliceVerdict =
@@ -37,10 +37,11 @@ export function sliceVerdict(job: DeletionJob, facts: SliceFacts): SliceVerdict 
     const ms = (job.pending.waiting?.retryAt.getTime() ?? 0) - facts.now.getTime();
     return ms > 0 ? { do: 'wait', ms } : { do: 'answer' };
   }
-  if (job.state !== 'running') return { do: 'nothing' };
+  if (job.state !== 'running' && !isOnlyPurging(job)) return { do: 'nothing' };
   const early = (lane.waiting?.retryAt.getTime() ?? 0) - facts.now.getTime();
   if (early > 0) return { do: 'wait', ms: early };
   if (lane.plan === null && mayBeAtWork(job, facts)) return { do: 'watch', ms: timing.silence };
+  if (isOnlyPurging(job)) return { do: 'start' };
   return { do: strikesOf(lane, facts.process) >= MAX_STRIKES ? 'give-up' : 'start' };
 }
 

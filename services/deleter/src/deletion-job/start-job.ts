@@ -39,6 +39,10 @@ export function newJob(
     revision: 1,
     pending: null,
     appliedAt: { state: null, rate: null },
+    finished: null,
+    verified: null,
+    purgeRound: 0,
+    purgesDue: false,
     outbox: [],
     writtenAt: now,
   };

@@ -30,8 +30,16 @@ export const transitions: Record<DeletionState, Partial<Record<ControlType, Edge
     RateChangeRequested: { during: 'paused', to: 'paused', why: 'it holds once the job is resumed' },
   },
   cancelling: {},
-  cancelled: {},
-  finished: {},
+  cancelled: {
+    RetryRequested: {
+      during: 'cancelled',
+      to: 'cancelled',
+      why: 'purges that failed are asked for again; no record is',
+    },
+  },
+  finished: {
+    RetryRequested: { during: 'finished', to: 'running', why: 'what was left is looked for again, in both stores' },
+  },
   failed: {
     RetryRequested: { during: 'failed', to: 'running', why: 'it goes on at its cursor, with attempts from the front' },
     CancelRequested: {

@@ -1,4 +1,4 @@
-import type { EventsWanted } from '@expunge/contracts';
+import type { EventsWanted, KeysOfBatch } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime';
 import mongoose from 'mongoose';
 import type { DeletionEvent } from '../deletion-job/deletion-job.js';
@@ -8,7 +8,7 @@ interface StoredEvent {
   job: string;
   /** Null: of none of the job's steps. */
   sequence: number | null;
-  /** Of BatchDeleted. */
+  /** Of BatchDeleted, and of what asks for a batch's objects again. */
   batch: number | null;
   /** Of an answer: the request's id. */
   answers: string | null;
@@ -16,6 +16,7 @@ interface StoredEvent {
 }
 
 const UNAVAILABLE = 'JOBS_UNAVAILABLE';
+const ofBatchDeleted = { 'message.type': 'BatchDeleted' } as const;
 
 /** An error beside a duplicate, or of the write concern, means that something may not stand. */
 function isNothingButDuplicates(error: unknown): boolean {
@@ -48,7 +49,7 @@ export class EventStore {
         _id: message.id,
         job: message.subject,
         sequence: message.sequence ?? null,
-        batch: message.type === 'BatchDeleted' ? message.data.batch : null,
+        batch: 'batch' in message.data ? message.data.batch : null,
         answers: 'requestId' in message.data ? message.data.requestId : null,
         message,
       }));
@@ -62,6 +63,36 @@ export class EventStore {
   async answersTo(job: string, requestId: string): Promise<DeletionEvent[]> {
     const found = await asStoreError(UNAVAILABLE, () => this.events.find({ job, answers: requestId }).toArray());
     return found.map((event) => event.message);
+  }
+
+  /** The keys handed over with a batch, by position; none where the store has no such batch. */
+  async keysOf(job: string, batch: number): Promise<string[]> {
+    const event = await asStoreError(UNAVAILABLE, () => this.events.findOne({ job, batch, ...ofBatchDeleted }));
+    return event?.message.type === 'BatchDeleted' ? event.message.data.objectKeys : [];
+  }
+
+  /** At most `each` keys of each of these batches, next to one another, and at most `most` in all. */
+  async someKeysOf(job: string, batches: readonly number[], each: number, most: number): Promise<KeysOfBatch[]> {
+    if (each === 0) return [];
+    const size = { $size: '$message.data.objectKeys' };
+    // The same keys whenever it is asked, and not each batch's first.
+    const from = { $mod: [{ $multiply: ['$batch', 7919] }, { $max: [1, { $subtract: [size, each - 1] }] }] };
+    const found = await asStoreError(UNAVAILABLE, () =>
+      this.events
+        .aggregate<{ batch: number; from: number; keys: string[] }>([
+          { $match: { job, batch: { $in: [...batches] }, ...ofBatchDeleted } },
+          { $sort: { batch: 1 } },
+          { $project: { batch: 1, from, keys: { $slice: ['$message.data.objectKeys', from, each] } } },
+        ])
+        .toArray(),
+    );
+    let left = most;
+    return found.flatMap(({ batch, from: first, keys }) => {
+      const objectKeys = keys.slice(0, left);
+      left -= objectKeys.length;
+      if (objectKeys.length === 0) return [];
+      return [{ batch, positions: [[first, first + objectKeys.length - 1]], objectKeys }];
+    });
   }
 
   /** In the order of sequences, `atOnce` at a time. */

@@ -123,7 +123,10 @@ function toStored(job: DeletionJob): Stored {
   return { _id: id, ...rest, dueAt: dueAt(job) };
 }
 
+/** What documents of an earlier release lack. */
+const addedLater = { finished: null, verified: null, purgeRound: 0, purgesDue: false } as const;
+
 function fromStored(stored: Stored): DeletionJob {
   const { _id: id, dueAt: _, ...rest } = stored;
-  return { id, ...rest };
+  return { id, ...addedLater, ...rest };
 }

@@ -32,6 +32,22 @@ export function matching(resource: ResourceDefinition, scope: Scope): Filter {
   };
 }
 
+/** What the selection means by everything but its ids: records of the tenant under an `_id` that no page shows. */
+export function ofOtherTypes(resource: ResourceDefinition, scope: Scope): Filter {
+  const { tenant, selection, bound } = scope;
+  if (tenant === '') throw new Error('a scope needs a tenant');
+  const byDate = 'createdAtMost' in bound ? [bounded(resource, bound)] : [];
+  return {
+    $and: [
+      { [resource.tenantField]: { $eq: tenant } },
+      { $nor: [{ _id: ofType[resource.idType] }] },
+      ...isNoList(resource.tenantField),
+      ...selected(resource, selection),
+      ...byDate,
+    ],
+  };
+}
+
 /** The tenant's ids after the cursor, up to a bound by id: what the index of the pages answers by itself. */
 export function windowFilter(resource: ResourceDefinition, scope: Scope, cursor: WireId | null): Filter {
   const upTo = 'idAtMost' in scope.bound ? [bounded(resource, scope.bound)] : [];

@@ -6,7 +6,15 @@ import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-jo
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
 import { missingOf, pageIndexOf } from './indexes.js';
 import { parseKeyPath, readKeys } from './key-path.js';
-import { deleteFilter, inScope, matching, pageFilter, type Scope, windowFilter } from './record-filters.js';
+import {
+  deleteFilter,
+  inScope,
+  matching,
+  ofOtherTypes,
+  pageFilter,
+  type Scope,
+  windowFilter,
+} from './record-filters.js';
 import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
@@ -75,15 +83,30 @@ export class RecordsRepository implements Records {
   }
 
   count(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
+    return this.counted(resource, matching(resource, scope));
+  }
+
+  private counted(resource: ResourceDefinition, filter: Document): Promise<number | null> {
     return asStoreError(UNAVAILABLE, async () => {
       try {
-        const filter = matching(resource, scope);
         return await this.collection(resource).countDocuments(filter, { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
       } catch (error) {
         if (ranOutOfTime(error)) return null;
         throw error;
       }
     });
+  }
+
+  countOtherTypes(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
+    // Ids are given in the declared type.
+    if ('ids' in scope.selection) return Promise.resolve(0);
+    return this.counted(resource, ofOtherTypes(resource, scope));
+  }
+
+  referred(keys: readonly string[]): Promise<Set<string>> {
+    const holders = [...this.resources.values()].filter((other) => other.keysShared);
+    const everywhere = holders.map((holder) => ({ holder, except: null }));
+    return asStoreError(UNAVAILABLE, () => findReferred(this.db, everywhere, keys));
   }
 
   async page(

@@ -22,6 +22,10 @@ export interface Records {
   bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound>;
   /** Null where counting takes too long: an estimate is never waited for. */
   count(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
+  /** The tenant's records that no job can mean, since their `_id` is of another type than declared; null as for `count`. */
+  countOtherTypes(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
+  /** Which of these keys some record refers to, of any resource whose keys are shared. */
+  referred(keys: readonly string[]): Promise<Set<string>>;
   /** `window`: that of the page which closed at the cursor, if it did not see it to its end. */
   page(
     resource: ResourceDefinition,

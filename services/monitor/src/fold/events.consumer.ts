@@ -4,6 +4,7 @@ import { LOGGER } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
+import { FailuresRepository } from '../failures/failures.repository.js';
 import { Appender } from '../ledger/appender.service.js';
 import { compact } from '../ledger/compact.js';
 import { jobOf } from '../projection/evolve.js';
@@ -16,6 +17,7 @@ export class EventsConsumer {
   constructor(
     private readonly appender: Appender,
     private readonly projector: Projector,
+    private readonly failures: FailuresRepository,
     private readonly inHand: InHand,
     private readonly beat: FoldBeat,
     @Inject(LOGGER) private readonly log: Logger,
@@ -32,6 +34,7 @@ export class EventsConsumer {
     try {
       const recorded = await this.appender.append(compact(message));
       delivery.recorded(recorded.position);
+      await this.failures.note(recorded);
       const job = jobOf(recorded.message);
       if (job !== null) await this.projector.fold(job, recorded);
       delivery.folded();

@@ -1,9 +1,10 @@
+import type { Message } from '@expunge/contracts';
 import type { Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { Folded } from '../projection/projector.service.js';
-import { isCompletionDue, jobCompleted } from '../projection/status.js';
+import { isCompletionDue, isVerificationDue, jobCompleted, verificationRequested } from '../projection/status.js';
 
-/** What follows from a job's change: a line in the log, and the word that it is completed. */
+/** What follows from a job's change: a line in the log, the wish to have it verified, the word that it is completed. */
 export class JobChanges {
   constructor(
     private readonly publisher: Publisher,
@@ -12,12 +13,18 @@ export class JobChanges {
 
   async changed({ before, after }: Folded): Promise<void> {
     if (before?.status !== after.status) this.tell(after);
-    if (!isCompletionDue(after) || (before && isCompletionDue(before))) return;
+    const now = new Date().toISOString();
+    const isNew = (isDue: (job: Folded['after']) => boolean) => isDue(after) && !(before && isDue(before));
+    if (isNew(isVerificationDue)) await this.publish(verificationRequested(after, now), 'verification');
+    if (isNew(isCompletionDue)) await this.publish(jobCompleted(after, now), 'completion');
+  }
+
+  private async publish(message: Message, what: string): Promise<void> {
     try {
-      await this.publisher.publish(jobCompleted(after, new Date().toISOString()));
+      await this.publisher.publish(message);
     } catch (error) {
       // The sweep says it again, as after a crash at this point: no event waits for the broker here.
-      this.log.warn({ err: error, job: after.id }, 'completion not published yet');
+      this.log.warn({ err: error, job: message.subject }, `${what} not published yet`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Positions, positions } from '@expunge/contracts';
+import { type Again, keptIn, promisedIn, roundOf, stillFailed, withPromise } from './again.js';
 import { type PositionSet, read, written } from './position-set.js';
 
 /**
@@ -19,8 +20,8 @@ interface Block {
 }
 
 /**
- * One of which `keys` is known and `deletedAt` is not there is accounted for: no key is pending.
- * Unless `purged` says otherwise, every key of it that did not fail is purged.
+ * One that no retry asked for, of which `keys` is known and `deletedAt` is not there, is accounted for: no key is
+ * pending. Unless `purged` says otherwise, every key of it that did not fail is purged.
  */
 interface StoredBatch {
   keys?: number;
@@ -28,18 +29,21 @@ interface StoredBatch {
   retryAt?: number;
   purged?: PositionSet;
   failed?: PositionSet;
+  again?: Again;
 }
 
 /** Times are in seconds since 1970, rounded up: batches of one second are stored as one. */
 export interface OpenBatch {
   /** How many keys it has; null until BatchDeleted was heard. */
   keys: number | null;
+  /** Since when its objects are to be purged: when it was deleted, or last asked for again. */
   deletedAt: number | null;
   /** The latest time the storage-cleaner promised to try again. */
   retryAt: number | null;
   purged: Positions;
-  /** Without those purged after all. */
+  /** Under no retry, and without those purged after all. */
   failed: Positions;
+  again?: Again;
 }
 
 export const noBatches: Batches = { resolved: [], blocks: {} };
@@ -90,36 +94,56 @@ function withState(open: Block['open'], one: Positions, state: StoredBatch | nul
   return Object.fromEntries(kept.map(({ numbers, state }) => [written(numbers), state]));
 }
 
-/** Keys neither purged nor failed; null while it is not known how many there are. */
-export function pendingKeys({ keys, purged, failed }: OpenBatch): number | null {
-  return keys === null ? null : Math.max(0, keys - positions.count(purged) - positions.count(failed));
+/** Given up, and not asked for since. */
+export const failedOf = ({ failed, again }: Pick<OpenBatch, 'failed' | 'again'>): Positions =>
+  stillFailed(failed, again);
+
+/** Keys neither purged, failed nor kept; null while it is not known how many there are. */
+export function pendingKeys(batch: OpenBatch): number | null {
+  const { keys, purged, again } = batch;
+  if (keys === null) return null;
+  const done = positions.count(purged) + positions.count(failedOf(batch)) + positions.count(keptIn(again));
+  return Math.max(0, keys - done);
 }
 
-/** A batch stays accounted for once it is: what it waited for no longer matters. */
+/**
+ * A batch stays accounted for once it is: what it waited for no longer matters. With a retry it may have to be accounted
+ * for again, so that then everything stays.
+ */
 function stored(batch: OpenBatch): StoredBatch {
   const { keys, deletedAt, retryAt, purged, failed } = batch;
-  const accounted = pendingKeys(batch) === 0;
-  const implied = accounted ? unfailed(keys ?? 0, failed) : [];
+  const round = roundOf(batch.again);
+  const accounted = round === 0 && pendingKeys(batch) === 0;
+  const implied = accounted ? unfailed(keys ?? 0, failedOf(batch)) : [];
+  const promised = promisedIn(batch.again);
+  const isPromised = retryAt !== null && promised >= round && !(accounted && promised === 0);
+  const again = batch.again && (isPromised ? batch.again : withPromise(batch.again, 0));
   return {
     ...(keys === null ? {} : { keys }),
     ...(deletedAt === null || accounted ? {} : { deletedAt }),
-    ...(retryAt === null || accounted ? {} : { retryAt }),
+    ...(isPromised ? { retryAt } : {}),
     ...(written(purged) === written(implied) ? {} : { purged: written(purged) }),
     ...(failed.length === 0 ? {} : { failed: written(failed) }),
+    ...(again && { again }),
   };
 }
 
 function opened(batch: StoredBatch): OpenBatch {
-  const { keys = null, deletedAt = null, retryAt = null } = batch;
+  const { keys = null, deletedAt = null, retryAt = null, again } = batch;
   const failed = read(batch.failed ?? '');
-  const implied = isAccountedFor(batch) ? unfailed(keys ?? 0, failed) : [];
-  return { keys, deletedAt, retryAt, purged: batch.purged === undefined ? implied : read(batch.purged), failed };
+  const implied = isImplied(batch) ? unfailed(keys ?? 0, stillFailed(failed, again)) : [];
+  const purged = batch.purged === undefined ? implied : read(batch.purged);
+  return { keys, deletedAt, retryAt, purged, failed, ...(again && { again }) };
 }
 
 const unfailed = (keys: number, failed: Positions): Positions =>
   keys === 0 ? [] : positions.difference([[0, keys - 1]], failed);
 
-const isAccountedFor = ({ keys, deletedAt }: StoredBatch) => keys !== undefined && deletedAt === undefined;
+const isImplied = ({ keys, deletedAt, again }: StoredBatch) =>
+  roundOf(again) === 0 && keys !== undefined && deletedAt === undefined;
+
+const isAccountedFor = (batch: StoredBatch) =>
+  isImplied(batch) || (roundOf(batch.again) > 0 && pendingKeys(opened(batch)) === 0);
 
 export function resolvedBatches({ resolved, blocks }: Batches): Positions {
   return positions.union(resolved.map(numbersOf), ...Object.values(blocks).map((block) => read(block.resolved)));

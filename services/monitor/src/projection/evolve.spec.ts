@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobCompletedId, positions } from '@expunge/contracts';
+import { jobCompletedId, type Positions, positions } from '@expunge/contracts';
 import fc from 'fast-check';
 import { compact } from '../ledger/compact.js';
 import { Story } from '../testing/story.js';
@@ -7,7 +7,15 @@ import { batchOf, resolvedBatches } from './batch-blocks.js';
 import { evolve } from './evolve.js';
 import type { JobProjection } from './job.js';
 import type { Recorded } from './recorded.js';
-import { hasGap, isCompletionDue, jobCompleted, lastRequestOf } from './status.js';
+import {
+  hasGap,
+  isCompletionDue,
+  isVerificationDue,
+  jobCompleted,
+  lastRequestOf,
+  verificationRequested,
+} from './status.js';
+import { residueOf } from './verification.js';
 
 const recorded = (story: Story): Recorded[] =>
   story.events.map((message, i) => ({ position: i + 1, message: compact(message) }));
@@ -76,7 +84,7 @@ describe('evolve', () => {
         .purgeFailed(1, [[0, 3]])
         .purged(1, [[2, 3]]),
     );
-    expect(before.objects).toEqual({ purged: 2, failed: 2 });
+    expect(before.objects).toEqual({ purged: 2, failed: 2, kept: 0 });
     const after = given(
       new Story()
         .started()
@@ -143,46 +151,194 @@ describe('evolve', () => {
     });
   });
 
-  it('is due for completion when each key of each batch is accounted for, and not before', () => {
-    const story = new Story()
+  const accountedFor = () =>
+    new Story()
       .started()
       .batch(5, 2)
       .batch(5, 0)
       .finished()
-      .purged(1, [[0, 0]]);
-    expect(isCompletionDue(given(story))).toBe(false);
+      .purged(1, [[0, 1]]);
+
+  it('is to be verified when each key of each batch is accounted for, and not before', () => {
+    const story = new Story().started().batch(5, 2).batch(5, 0).finished();
+    const early = given(story.purged(1, [[0, 0]]));
+    expect([early.status, isVerificationDue(early), isCompletionDue(early)]).toEqual(['purging', false, false]);
     const done = given(story.purged(1, [[1, 1]]));
-    expect(isCompletionDue(done)).toBe(true);
-    expect(jobCompleted(done, '2026-11-01T11:00:00.000Z')).toMatchObject({
-      id: jobCompletedId('job-1'),
-      tenantid: 'tenant-1',
-      data: { outcome: 'completed', objects: { purged: 2, failed: 0 }, totals: { succeeded: 10 } },
+    expect([done.status, isVerificationDue(done), isCompletionDue(done)]).toEqual(['verifying', true, false]);
+    const now = '2026-11-01T11:00:00.000Z';
+    expect(verificationRequested(done, now).data).toEqual({ finished: 4 });
+    const looked = given(story.recordsVerified(0, 3).objectsChecked(2));
+    expect(verificationRequested(looked, now).data).toEqual({
+      finished: 4,
+      chunks: [
+        [1, 1],
+        [3, 3],
+      ],
     });
+  });
+
+  it('is due for completion once somebody has looked in both stores', () => {
+    const story = accountedFor().recordsVerified();
+    expect(isCompletionDue(given(story))).toBe(false);
+    const done = given(story.objectsChecked());
+    expect([isVerificationDue(done), isCompletionDue(done)]).toEqual([false, true]);
+    expect(jobCompleted(done, '2026-11-01T11:00:00.000Z')).toMatchObject({
+      id: jobCompletedId('job-1', 4),
+      tenantid: 'tenant-1',
+      data: {
+        outcome: 'completed',
+        objects: { purged: 2, failed: 0 },
+        totals: { succeeded: 10 },
+        finished: 4,
+        residue: { records: { left: 0 }, objects: { checked: 10, present: 0 } },
+      },
+    });
+  });
+
+  it('is due at once for a job that nobody is to verify', () => {
+    const job = accountedFor();
+    const unverified = job.events.map((event) =>
+      event.type === 'DeletionStarted'
+        ? {
+            ...event,
+            data: {
+              ...event.data,
+              request: { ...event.data.request, options: { batchSize: 5, verify: 'none' as const } },
+            },
+          }
+        : event,
+    );
+    const done = fold(unverified.map((message, i) => ({ position: i + 1, message: compact(message) })));
+    expect([done.status, isVerificationDue(done), isCompletionDue(done)]).toEqual(['purging', false, true]);
+    expect(jobCompleted(done, done.updatedAt).data.residue).toBeUndefined();
   });
 
   it('is not due while a batch was not heard of, even if the rest is purged', () => {
     const events = recorded(new Story().started().batch(5, 0).batch(5, 0).finished());
-    expect(isCompletionDue(fold(events.filter((event) => event.message.sequence !== 2)))).toBe(false);
+    const job = fold(events.filter((event) => event.message.sequence !== 2));
+    expect([isVerificationDue(job), isCompletionDue(job)]).toEqual([false, false]);
   });
 
-  it('completes with residue when an object could not be purged or a record stayed', () => {
-    const denied = given(
-      new Story()
-        .started()
-        .batch(5, 2)
-        .finished()
-        .purged(1, [[0, 0]])
-        .purgeFailed(1, [[1, 1]]),
-    );
-    expect(jobCompleted(denied, denied.updatedAt).data.outcome).toBe('completed_with_residue');
-    const stayed = given(
+  const outcomeOf = (story: Story) => jobCompleted(given(story), '2026-11-01T11:00:00.000Z').data.outcome;
+
+  it.each([
+    [
+      'a record failed',
       new Story()
         .started()
         .batch(5, 0, { failures: [failure] })
         .finished(),
-    );
-    expect(jobCompleted(stayed, stayed.updatedAt).data.outcome).toBe('completed_with_residue');
+    ],
+    [
+      'an object could not be purged',
+      new Story()
+        .started()
+        .batch(5, 2)
+        .finished()
+        .purgeFailed(1, [[1, 1]]),
+    ],
+    ['a record is left', accountedFor().recordsVerified(1).objectsChecked()],
+    [
+      'an object is still there',
+      accountedFor()
+        .recordsVerified()
+        .objectsChecked(1, [[1, [[1, 1]]]]),
+    ],
+  ])('completes with residue when %s', (_, story) => {
+    expect(outcomeOf(story)).toBe('completed_with_residue');
   });
+
+  it('does not count an object as left that is told as failed or kept anyway', () => {
+    const story = new Story()
+      .started()
+      .batch(5, 2)
+      .finished()
+      .purgeFailed(1, [[0, 1]])
+      .retried('r')
+      .askedAgain(1, [[1, 1]], 1, [[0, 0]])
+      .finished()
+      .purgeFailed(1, [[1, 1]], 1)
+      .recordsVerified()
+      .objectsChecked(1, [[1, [[0, 1]]]]);
+    const job = given(story);
+    expect(job.objects).toEqual({ purged: 0, failed: 1, kept: 1 });
+    expect(residueOf(job)?.objects.present).toBe(0);
+  });
+});
+
+describe('a retry', () => {
+  const failed = () =>
+    new Story()
+      .started()
+      .batch(5, 3)
+      .finished()
+      .purgeFailed(1, [[0, 2]]);
+  const completed = (story: Story) => {
+    const verified = story.recordsVerified().objectsChecked();
+    return verified.completed(jobCompleted(given(verified), '2026-11-01T11:00:00.000Z'));
+  };
+
+  it('takes a completed job back to running, and to another completion', () => {
+    const story = completed(failed());
+    expect(given(story)).toMatchObject({ status: 'completed_with_residue', settled: true });
+    story.retryRequested('r').retried('r');
+    expect(given(story)).toMatchObject({ status: 'running', settled: false });
+    story.askedAgain(1, [[0, 2]], 1).finished();
+    expect(given(story)).toMatchObject({ status: 'purging', objects: { failed: 0, purged: 0 } });
+    story.purged(1, [[0, 2]]);
+    expect(given(story)).toMatchObject({ status: 'verifying', objects: { purged: 3 } });
+    expect(given(completed(story))).toMatchObject({ status: 'completed', settled: true });
+  });
+
+  it('counts what fails again as failed again, and what failed before as pending until then', () => {
+    const story = failed()
+      .retried('r')
+      .askedAgain(1, [[0, 2]], 1)
+      .finished();
+    expect(isVerificationDue(given(story))).toBe(false);
+    expect(given(story.purgeFailed(1, [[0, 1]], 1))).toMatchObject({ objects: { failed: 2 } });
+    expect(isVerificationDue(given(story))).toBe(false);
+    expect(isVerificationDue(given(story.purged(1, [[2, 2]])))).toBe(true);
+  });
+
+  it('leaves a cancelled job cancelled, and unsettled until its purges are answered', () => {
+    const story = new Story()
+      .started()
+      .batch(5, 2)
+      .cancelled('c')
+      .purgeFailed(1, [[0, 1]]);
+    expect(given(story)).toMatchObject({ status: 'cancelled', settled: true });
+    story
+      .retryRequested('r')
+      .purgesRetried('r')
+      .askedAgain(1, [[0, 1]], 1);
+    expect(given(story)).toMatchObject({ status: 'cancelled', settled: false, objects: { failed: 0 } });
+    expect(lastRequestOf(given(story))).toMatchObject({ id: 'r', outcome: 'applied' });
+    expect(given(story.purged(1, [[0, 1]]))).toMatchObject({ status: 'cancelled', settled: true });
+  });
+
+  it('forgets what was found at an earlier end', () => {
+    const story = accounted()
+      .recordsVerified(2)
+      .objectsChecked(1, [[1, [[0, 0]]]]);
+    expect(residueOf(given(story))).toMatchObject({ records: { left: 2 }, objects: { present: 1 } });
+    const before = 4;
+    story.retried('r').finished();
+    expect(residueOf(given(story))).toBeNull();
+    story
+      .recordsVerified()
+      .objectsChecked()
+      .objectsChecked(1, [[1, [[0, 1]]]], before);
+    expect(residueOf(given(story))).toMatchObject({ records: { left: 0 }, objects: { present: 0 } });
+  });
+
+  const accounted = () =>
+    new Story()
+      .started()
+      .batch(5, 2)
+      .batch(5, 0)
+      .finished()
+      .purged(1, [[0, 1]]);
 });
 
 /** A job's whole life: batches whose keys are purged, delayed or refused in pieces, interrupted by people and stores. */
@@ -205,8 +361,22 @@ const history = fc
     }),
     { maxLength: 12 },
   )
-  .chain((batches) => fc.record({ batches: fc.constant(batches), end: fc.constantFrom('finished', 'failed', 'none') }))
-  .map(({ batches, end }) => {
+  .chain((batches) =>
+    fc.record({
+      batches: fc.constant(batches),
+      end: fc.constantFrom('finished', 'failed', 'none', 'retried', 'retried twice'),
+      again: fc.array(
+        fc.record({
+          batch: fc.nat(11),
+          from: fc.nat(5),
+          to: fc.nat(5),
+          what: fc.constantFrom('asked', 'kept', 'purged', 'failed', 'delayed', 'found'),
+        }),
+        { maxLength: 12 },
+      ),
+    }),
+  )
+  .map(({ batches, end, again }) => {
     const story = new Story().requested().started(100);
     batches.forEach(({ count, keys, failures, interrupted, pieces }, i) => {
       if (interrupted === 'delayed') story.delayed();
@@ -230,6 +400,21 @@ const history = fc
       }
     });
     if (end === 'finished') story.finished();
+    for (const round of end === 'retried' ? [1] : end === 'retried twice' ? [1, 2] : []) {
+      story.finished().recordsVerified(round, 2).retryRequested(`again-${round}`).retried(`again-${round}`);
+      for (const { batch, from, to, what } of again) {
+        const keys = batches[batch]?.keys ?? 0;
+        if (from > to || to >= keys) continue;
+        const which: Positions = [[from, to]];
+        if (what === 'asked') story.askedAgain(batch + 1, which, round);
+        if (what === 'kept') story.askedAgain(batch + 1, [], round, which);
+        if (what === 'purged') story.purged(batch + 1, which);
+        if (what === 'failed') story.purgeFailed(batch + 1, which, round);
+        if (what === 'delayed') story.purgeDelayed(batch + 1, which, 4, round);
+        if (what === 'found') story.objectsChecked((batch % 2) + 1, [[batch + 1, which]]);
+      }
+      story.finished().recordsVerified(0, 1).objectsChecked();
+    }
     if (end === 'failed') story.failed();
     return recorded(story);
   });

@@ -1,10 +1,11 @@
-import { handedOver, changeBatch, purgeDelayed, purged, purgeFailed } from './batches.js';
+import { askedAgain, changeBatch, handedOver, purgeDelayed, purged, purgeFailed } from './batches.js';
 import { asked, atStage, counted, heard, progressed, sampled, startedWith, tenantOf, workedOn } from './deletion.js';
 import { firstHeardOf, type JobProjection } from './job.js';
 import { earlierOf, lastOf, latest, laterOf } from './order.js';
-import type { LedgerMessage, Recorded } from './recorded.js';
+import type { LedgerMessage, MessageNamed, Recorded } from './recorded.js';
 import { answered, refused, requested } from './requests.js';
 import { isSettled, statusOf } from './status.js';
+import { objectsChecked, recordsVerified } from './verification.js';
 
 /** The job a message tells of; null for one that is about none (the topology's). */
 export function jobOf(message: LedgerMessage): string | null {
@@ -69,6 +70,12 @@ function sequenced(job: JobProjection, message: LedgerMessage, sequence: number)
     }
     case 'DeletionCancelled':
       return answered(stage('cancelled'), message, 'CancelRequested');
+    case 'PurgesRetried':
+      return answered(progressed(job, sequence), message, 'RetryRequested');
+    case 'PurgeRequested':
+      return askedAgainFor(progressed(job, sequence), message);
+    case 'RecordsVerified':
+      return recordsVerified(progressed(job, sequence), message);
     case 'DeletionFinished':
       return stage('finished');
     case 'DryRunFinished':
@@ -106,20 +113,28 @@ function apply(job: JobProjection, message: LedgerMessage): JobProjection {
     case 'ObjectsPurged':
       return changeBatch(job, message.data.batch, purged(message.data.positions));
     case 'ObjectPurgeFailed': {
-      const failed = changeBatch(job, message.data.batch, purgeFailed(message.data.positions));
+      const failed = changeBatch(job, message.data.batch, purgeFailed(message.data.positions, message.data.round));
       return withError(failed, message, message.data);
     }
     case 'ObjectPurgeDelayed': {
-      const delayed = changeBatch(job, message.data.batch, purgeDelayed(message.data.retryAt));
+      const delayed = changeBatch(job, message.data.batch, purgeDelayed(message.data.retryAt, message.data.round));
       return withError(delayed, message, message.data);
     }
+    case 'ObjectsChecked':
+      return objectsChecked(job, message);
     case 'JobCompleted': {
-      const completed = { outcome: message.data.outcome, at: message.time, id: message.id };
+      const { outcome, finished = null } = message.data;
+      const completed = { outcome, at: message.time, id: message.id, finished };
       return { ...job, completed: lastOf(job.completed, completed) };
     }
     default:
       return job;
   }
+}
+
+function askedAgainFor(job: JobProjection, { data, time }: MessageNamed<'PurgeRequested'>): JobProjection {
+  const { batch, positions, retained = [], round = 1 } = data;
+  return changeBatch(job, batch, askedAgain({ round, positions, retained, at: time }));
 }
 
 function withError(

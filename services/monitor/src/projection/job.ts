@@ -6,8 +6,10 @@ import type {
   RecordFailure,
   SelectionView,
   Totals,
+  WireId,
 } from '@expunge/contracts';
 import { type Batches, noBatches } from './batch-blocks.js';
+import type { PositionSet } from './position-set.js';
 
 /**
  * A job as its events tell it: a function of the set of events folded, whatever their order and repetition.
@@ -44,7 +46,8 @@ export interface JobProjection {
   progressedAt: number;
 
   batches: Batches;
-  objects: { purged: number; failed: number };
+  /** `kept`: after they had failed, since a record refers to them by then. */
+  objects: { purged: number; failed: number; kept: number };
 
   /** The first ones by sequence and place in the event. */
   failures: (Placed & RecordFailure)[];
@@ -57,7 +60,15 @@ export interface JobProjection {
   answers: RequestAnswer[];
   /** The deleter refused to begin. */
   refused: { at: string; id: string; reason: string; message: string } | null;
-  completed: { outcome: 'completed' | 'completed_with_residue'; at: string; id: string } | null;
+  /** With the sequence of the DeletionFinished that it completes; null where it does not say. */
+  completed: {
+    outcome: 'completed' | 'completed_with_residue';
+    at: string;
+    id: string;
+    finished: number | null;
+  } | null;
+  /** Null until somebody has looked for what is left. */
+  verification: Verification | null;
   /** The greatest ledger position folded. */
   position: number;
 }
@@ -86,6 +97,26 @@ export interface RequestFacts {
   requestedBy: string;
   reason: string | null;
   requestedAt: string;
+}
+
+/** What was found when somebody looked, in both stores, for what the job has left. */
+export interface Verification {
+  /** Of the DeletionFinished it belongs to: what is said of an earlier one no longer counts. */
+  finished: number;
+  /** Null until the deleter has looked. */
+  records: {
+    left: number;
+    firstLeft: WireId[];
+    otherTypes: number | null;
+    isComplete: boolean;
+    chunks: number;
+  } | null;
+  /** Chunks of keys that the storage-cleaner has answered, and how many keys they had. */
+  chunks: Positions;
+  asked: number;
+  /** By batch: objects that should be gone, and those of which the bucket would not say. */
+  present: Record<string, PositionSet>;
+  refused: Record<string, PositionSet>;
 }
 
 export interface RequestAnswer {
@@ -123,7 +154,7 @@ export function firstHeardOf(id: string, at: string): JobProjection {
     delay: null,
     progressedAt: 0,
     batches: noBatches,
-    objects: { purged: 0, failed: 0 },
+    objects: { purged: 0, failed: 0, kept: 0 },
     failures: [],
     retained: [],
     recent: [],
@@ -132,6 +163,7 @@ export function firstHeardOf(id: string, at: string): JobProjection {
     answers: [],
     refused: null,
     completed: null,
+    verification: null,
     position: 0,
   };
 }

@@ -10,7 +10,9 @@ export function requested(job: JobProjection, message: LedgerMessage): JobProjec
   return { ...job, requests: keepFirst(job.requests, [request], newestFirst, REQUESTS_KEPT) };
 }
 
-type Answer = MessageNamed<'DeletionPaused' | 'DeletionResumed' | 'DeletionCancelled' | 'RateChanged'>;
+type Answer = MessageNamed<
+  'DeletionPaused' | 'DeletionResumed' | 'DeletionCancelled' | 'RateChanged' | 'PurgesRetried'
+>;
 
 export function answered(job: JobProjection, message: Answer, requestType: string): JobProjection {
   const { requestId } = message.data;

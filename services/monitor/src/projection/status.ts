@@ -1,7 +1,16 @@
-import { type JobStatus, jobCompletedId, JobCompleted, positions } from '@expunge/contracts';
+import {
+  JobCompleted,
+  jobCompletedId,
+  type JobStatus,
+  positions,
+  type Residue,
+  VerificationRequested,
+  verificationRequestedId,
+} from '@expunge/contracts';
 import { accountedFor } from './batches.js';
 import { type JobProjection, REQUESTS_KEPT } from './job.js';
 import { compareHappenings, compareTimes } from './order.js';
+import { isVerified, openChunks, residueOf, verificationOf } from './verification.js';
 
 /** At rest for good, unless a person asks for something. */
 const final: readonly JobStatus[] = ['completed', 'completed_with_residue', 'cancelled', 'failed'];
@@ -11,13 +20,13 @@ export function isFinal(status: JobStatus): boolean {
 }
 
 export function statusOf(job: JobProjection): JobStatus {
-  if (job.completed) return job.completed.outcome;
+  if (isCompleted(job)) return job.completed?.outcome ?? 'completed';
   switch (job.stage?.name) {
     case 'cancelled':
     case 'failed':
       return job.stage.name;
     case 'finished':
-      return 'purging';
+      return isVerifying(job) ? 'verifying' : 'purging';
     case 'dry_run_finished':
       return 'completed';
     default:
@@ -50,35 +59,76 @@ export function isSettled(job: JobProjection): boolean {
   return accountedFor(job.batches, job.totals?.batches ?? 0);
 }
 
-/** The job is done but nobody said so: records and objects are all accounted for. */
+const isCompleted = ({ stage, completed }: JobProjection): boolean =>
+  stage?.name === 'finished' &&
+  completed !== null &&
+  (completed.finished === null || completed.finished === stage.sequence);
+
+/** Records and objects are all accounted for, and nobody has said that the job is completed. */
+const isAccountedFor = (job: JobProjection): boolean =>
+  job.stage?.name === 'finished' &&
+  !isCompleted(job) &&
+  job.totals !== null &&
+  accountedFor(job.batches, job.totals.batches);
+
+const wantsVerification = ({ request }: JobProjection): boolean => request?.options.verify !== 'none';
+
+const isVerifying = (job: JobProjection): boolean => wantsVerification(job) && isAccountedFor(job);
+
+/** What is left is to be looked for, and somebody has not answered yet. */
+export function isVerificationDue(job: JobProjection): boolean {
+  return isVerifying(job) && !isVerified(verificationOf(job));
+}
+
+/** The job is done but nobody said so. */
 export function isCompletionDue(job: JobProjection): boolean {
-  return (
-    job.stage?.name === 'finished' &&
-    job.completed === null &&
-    job.totals !== null &&
-    accountedFor(job.batches, job.totals.batches)
-  );
+  return isAccountedFor(job) && (!wantsVerification(job) || isVerified(verificationOf(job)));
 }
 
 /** CloudEvents `source` of what the monitor says. */
 export const SOURCE = 'urn:expunge:monitor';
 
+const envelope = (job: JobProjection) => ({
+  source: SOURCE,
+  subject: job.id,
+  ...(job.tenant === null ? {} : { tenantid: job.tenant }),
+  ...(job.traceparent === null ? {} : { traceparent: job.traceparent }),
+});
+
 /** What to publish when completion is due. The id is derived: said again, it is the same event. */
 export function jobCompleted(job: JobProjection, now: string): JobCompleted {
   const totals = job.totals ?? { batches: 0, succeeded: 0, failed: 0, objects: 0, retained: 0 };
   const { batches, succeeded, failed, objects, retained } = totals;
+  const finished = job.stage?.sequence ?? 0;
+  const residue = residueOf(job);
+  const isClean = failed === 0 && job.objects.failed === 0 && (residue === null || isNothing(residue));
   return JobCompleted.create({
-    id: jobCompletedId(job.id),
-    source: SOURCE,
-    subject: job.id,
+    ...envelope(job),
+    id: jobCompletedId(job.id, finished),
     time: now,
-    ...(job.tenant === null ? {} : { tenantid: job.tenant }),
-    ...(job.traceparent === null ? {} : { traceparent: job.traceparent }),
     data: {
-      outcome: failed === 0 && job.objects.failed === 0 ? 'completed' : 'completed_with_residue',
+      outcome: isClean ? 'completed' : 'completed_with_residue',
       totals: { batches, succeeded, failed, objects, retained },
-      objects: job.objects,
+      objects: { purged: job.objects.purged, failed: job.objects.failed },
+      finished,
+      ...(residue && { residue }),
     },
+  });
+}
+
+/** Where nobody could look, nothing was found: that is told beside the outcome. */
+const isNothing = ({ records, objects }: Residue): boolean =>
+  records.left === 0 && (records.otherTypes ?? 0) === 0 && objects.present === 0;
+
+/** What to publish when verification is due: for all of it, or for what was not answered. */
+export function verificationRequested(job: JobProjection, now: string): VerificationRequested {
+  const finished = job.stage?.sequence ?? 0;
+  const verification = verificationOf(job);
+  return VerificationRequested.create({
+    ...envelope(job),
+    id: verificationRequestedId(job.id, finished, now),
+    time: now,
+    data: { finished, ...(verification?.records && { chunks: openChunks(verification) }) },
   });
 }
 

@@ -1,6 +1,7 @@
-import type { JobView } from '@expunge/contracts';
+import type { FailureView, JobView } from '@expunge/contracts';
 import type { JobProjection } from '../projection/job.js';
 import { isFinal, lastRequestOf } from '../projection/status.js';
+import { residueOf } from '../projection/verification.js';
 
 /** The rate is taken over so many of the last seconds in which records went; older ones say nothing of now. */
 const RATE_WINDOW_S = 30;
@@ -32,7 +33,8 @@ export function jobView(job: JobProjection, now: Date): JobView {
     worker: job.worker && { instance: job.worker.instance, at: job.worker.at },
     startedAt: started?.at ?? null,
     finishedAt: pastRecords ? (job.stage?.at ?? null) : null,
-    completedAt: job.completed?.at ?? null,
+    completedAt: job.status.startsWith('completed') ? (job.completed?.at ?? null) : null,
+    residue: residueOf(job),
     updatedAt: job.updatedAt,
     failures: job.failures.map(({ id, code, message }) => ({ id, code, message })),
     retained: job.retained.map(({ key }) => key),
@@ -42,11 +44,15 @@ export function jobView(job: JobProjection, now: Date): JobView {
   };
 }
 
+export function failureView({ kind, id, key, batch, position, code, message, at }: FailureView): FailureView {
+  return { kind, id, key, batch, position, code, message, at };
+}
+
 function progressOf(job: JobProjection): JobView['progress'] {
   const { succeeded = 0, failed = 0, objects = 0, retained = 0 } = job.totals ?? {};
   const processed = succeeded + failed;
   const total = job.started?.total ?? null;
-  const { purged, failed: failedPurges } = job.objects;
+  const { purged, failed: failedPurges, kept } = job.objects;
   return {
     processed,
     succeeded,
@@ -56,11 +62,11 @@ function progressOf(job: JobProjection): JobView['progress'] {
     percent: percentOf(job, processed, total),
     objects: {
       // An object may be purged before its batch is heard of.
-      handedOver: Math.max(objects, purged + failedPurges),
+      handedOver: Math.max(objects, purged + failedPurges + kept),
       purged,
       failed: failedPurges,
-      retained,
-      pending: Math.max(0, objects - purged - failedPurges),
+      retained: retained + kept,
+      pending: Math.max(0, objects - purged - failedPurges - kept),
     },
   };
 }

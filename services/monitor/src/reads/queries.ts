@@ -1,21 +1,24 @@
 import { JobStatus } from '@expunge/contracts';
 import { z } from 'zod';
+import type { FailureCursor } from '../failures/failures.repository.js';
 import type { Cursor } from '../projection/job.repository.js';
 
 const Cursors = z.object({ listedAt: z.iso.datetime(), id: z.string().min(1) });
+const FailureCursors = z.object({ heardAt: z.int().nonnegative(), place: z.int().nonnegative() });
 
-export function writeCursor({ listedAt, id }: Cursor): string {
-  return Buffer.from(JSON.stringify({ listedAt, id })).toString('base64url');
-}
+const encoded = (cursor: object): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
+const decoded = <T>(schema: z.ZodType<T>) =>
+  z.string().transform((text, ctx): T => {
+    try {
+      return schema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    } catch {
+      ctx.addIssue({ code: 'custom', message: 'is no cursor of ours' });
+      return z.NEVER;
+    }
+  });
 
-const cursor = z.string().transform((text, ctx): Cursor => {
-  try {
-    return Cursors.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-  } catch {
-    ctx.addIssue({ code: 'custom', message: 'is no cursor of ours' });
-    return z.NEVER;
-  }
-});
+export const writeCursor = ({ listedAt, id }: Cursor): string => encoded({ listedAt, id });
+export const writeFailureCursor = ({ heardAt, place }: FailureCursor): string => encoded({ heardAt, place });
 
 const tenant = z.string().min(1);
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
@@ -31,9 +34,11 @@ export const JobsQuery = z.object({
     .pipe(z.array(JobStatus))
     .optional(),
   resource: z.string().min(1).optional(),
-  cursor: cursor.optional(),
+  cursor: decoded(Cursors).optional(),
   limit: limit(200, 50),
 });
+
+export const FailuresQuery = z.object({ tenant, cursor: decoded(FailureCursors).optional(), limit: limit(1000, 100) });
 
 export const EventsQuery = z.object({
   tenant,

@@ -1,19 +1,29 @@
-import type { EventsAnswer, JobAnswer, JobsAnswer, ResourceDefinition, ResourcesAnswer } from '@expunge/contracts';
+import type {
+  EventsAnswer,
+  FailuresAnswer,
+  JobAnswer,
+  JobsAnswer,
+  ResourceDefinition,
+  ResourcesAnswer,
+} from '@expunge/contracts';
 import { Controller, Get, Inject, Param, Query, UseFilters } from '@nestjs/common';
+import { FailuresRepository, type ListedFailure } from '../failures/failures.repository.js';
+import { standing } from '../failures/still-stands.js';
 import { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import { LedgerRepository } from '../ledger/ledger.repository.js';
 import type { JobProjection } from '../projection/job.js';
 import { JobRepository } from '../projection/job.repository.js';
 import { missingIndexesOf } from '../workers/told-by-deleters.js';
 import { WorkerRepository } from '../workers/worker.repository.js';
-import { jobView } from './job-view.js';
-import { EventsQuery, JobQuery, JobsQuery, writeCursor } from './queries.js';
+import { failureView, jobView } from './job-view.js';
+import { EventsQuery, FailuresQuery, JobQuery, JobsQuery, writeCursor, writeFailureCursor } from './queries.js';
 import { parseQuery, ReadFailed, ReadProblemFilter } from './read-problem.filter.js';
 
 export const RESOURCES = Symbol('Resources');
 
 /** An older heartbeat tells nothing of now. */
 const HEARTBEAT_FRESH_MS = 15_000;
+const FAILURES_AT_ONCE = 500;
 
 /** For the api alone: it authenticates, and names the tenant. Any instance answers, from the database. */
 @Controller('internal')
@@ -24,6 +34,7 @@ export class ReadsController {
     private readonly ledger: LedgerRepository,
     private readonly workers: WorkerRepository,
     private readonly marks: FoldMarkRepository,
+    private readonly failures: FailuresRepository,
     @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
   ) {}
 
@@ -69,6 +80,25 @@ export class ReadsController {
       data: message.data,
     }));
     return { asOf, events, next: found.length > limit ? (page.at(-1)?.position ?? null) : null };
+  }
+
+  @Get('jobs/:id/failures')
+  async failuresOf(@Param('id') id: string, @Query() query: unknown): Promise<FailuresAnswer> {
+    const { tenant, cursor, limit } = parseQuery(FailuresQuery, query);
+    const asOf = await this.marks.asOf();
+    const stands = standing(await this.find(id, tenant));
+    const found: ListedFailure[] = [];
+    let after = cursor ?? null;
+    for (;;) {
+      const page = await this.failures.page(id, after, FAILURES_AT_ONCE);
+      found.push(...page.filter(stands));
+      after = page.at(-1) ?? null;
+      if (after === null || page.length < FAILURES_AT_ONCE || found.length > limit) break;
+    }
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
+    const nextCursor = last && found.length > limit ? writeFailureCursor(last) : null;
+    return { asOf, failures: shown.map(failureView), nextCursor };
   }
 
   @Get('resources')

@@ -1,17 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EventsWanted, type JobCompleted, workQueues } from '@expunge/contracts';
+import { EventsWanted, type JobCompleted, type VerificationRequested, workQueues } from '@expunge/contracts';
 import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { LedgerRepository } from '../ledger/ledger.repository.js';
 import type { JobProjection } from '../projection/job.js';
 import type { JobRepository } from '../projection/job.repository.js';
-import { isCompletionDue, jobCompleted, SOURCE } from '../projection/status.js';
+import {
+  isCompletionDue,
+  isVerificationDue,
+  jobCompleted,
+  SOURCE,
+  verificationRequested,
+} from '../projection/status.js';
 import type { WorkerRepository } from '../workers/worker.repository.js';
 import { depthsOf } from '../queue-depths.adapter.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
 import type { RedriveRepository, StoredAsks } from './redrive.repository.js';
 import { schedule, validUntil } from './schedule.js';
-import { hasOverdueBatches, type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
+import { dependsOnCleaner, type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
 
 export interface SweepOptions {
   jobs: JobRepository;
@@ -33,6 +39,7 @@ interface Suspect {
   tenant: string | null;
   missing: Missing[];
   completion: JobCompleted | null;
+  verification: VerificationRequested | null;
 }
 
 interface Round {
@@ -55,11 +62,18 @@ export class Sweep {
     const told = toldSequences((await workers.of('deleter', HEARTBEAT_FRESH_MS)).map(({ beat }) => beat));
     let idle: Promise<boolean> | null = null;
     const look = async (job: JobProjection): Promise<Suspect> => {
-      const cleanerIdle = hasOverdueBatches(job, now) && (await (idle ??= this.cleanerIdle()));
+      const cleanerIdle = dependsOnCleaner(job, now) && (await (idle ??= this.cleanerIdle()));
       const missing = whatIsMissing(job, told.get(job.id) ?? null, cleanerIdle, now);
       told.delete(job.id);
       const { id, tenant } = job;
-      return { id, tenant, missing, completion: isCompletionDue(job) ? jobCompleted(job, now.toISOString()) : null };
+      const at = now.toISOString();
+      return {
+        id,
+        tenant,
+        missing,
+        completion: isCompletionDue(job) ? jobCompleted(job, at) : null,
+        verification: isVerificationDue(job) ? verificationRequested(job, at) : null,
+      };
     };
     const round: Round = { now, errors: [] };
     let suspects: Suspect[] = [];
@@ -72,7 +86,7 @@ export class Sweep {
     // Settled here, though a deleter may know more of it.
     for await (const job of jobs.byIds([...told.keys()])) suspects.push(await look(job));
     for (const [id, sequence] of told) {
-      suspects.push({ id, tenant: null, missing: unknownJob(sequence), completion: null });
+      suspects.push({ id, tenant: null, missing: unknownJob(sequence), completion: null, verification: null });
     }
     await this.askFor(suspects, round);
     if (round.errors.length > 0) throw round.errors[0];
@@ -115,7 +129,12 @@ export class Sweep {
     }
   }
 
-  private async ask({ id, tenant, completion }: Suspect, missing: Missing, times: number, now: Date): Promise<void> {
+  private async ask(
+    { id, tenant, completion, verification }: Suspect,
+    missing: Missing,
+    times: number,
+    now: Date,
+  ): Promise<void> {
     const { publisher, ledger, log } = this.options;
     const { kind, ask } = missing;
     switch (ask.ask) {
@@ -131,6 +150,9 @@ export class Sweep {
         for (const { message } of requests) await publisher.publish(message);
         break;
       }
+      case 'verification':
+        if (verification) await publisher.publish(verification);
+        break;
       case 'completion':
         if (completion) await publisher.publish(completion);
         break;
@@ -164,6 +186,8 @@ function describe({ kind }: Missing): string {
       return 'nothing was heard for a minute';
     case 'unanswered':
       return 'nobody has answered what was asked of the job';
+    case 'verification':
+      return 'nobody has said yet what is left';
     case 'completion':
       return 'everything is accounted for, but nobody said so';
   }

@@ -157,7 +157,19 @@ describe('whatIsMissing', () => {
     expect(fold(retried.retried('r').events)).toMatchObject({ status: 'running', stage: { name: 'running' } });
   });
 
-  it('is the completion of a job of which everything is accounted for', () => {
-    expect(missing(new Story().started().batch(5, 0).finished(), 0)).toEqual([['completion', { ask: 'completion' }]]);
+  it('is what was left by a job of which everything is accounted for, then its completion', () => {
+    const verification = ['verification', { ask: 'verification' }];
+    const story = new Story().started().batch(5, 0).finished();
+    expect(missing(story, 0)).toEqual([verification]);
+    expect(missing(story.recordsVerified(0, 1), 0)).toEqual([verification]);
+    expect(missing(story.objectsChecked(), 0)).toEqual([['completion', { ask: 'completion' }]]);
+  });
+
+  it('is no answer of the bucket while anything stands in the queue of the cleaner', () => {
+    const asked = (story: Story) =>
+      whatIsMissing(fold(story.events), null, false, story.after(0)).map(({ kind }) => kind);
+    const story = new Story().started().batch(5, 0).finished();
+    expect(asked(story)).toEqual(['verification']);
+    expect(asked(story.recordsVerified(0, 1))).toEqual([]);
   });
 });

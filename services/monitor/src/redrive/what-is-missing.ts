@@ -1,9 +1,26 @@
 import { type EventsWanted, type Positions, positions } from '@expunge/contracts';
 import { type OpenBatch, resolvedBatches, unaccountedBatches } from '../projection/batch-blocks.js';
 import type { JobProjection } from '../projection/job.js';
-import { hasGap, heardSequences, isCompletionDue, isFinal, unanswered } from '../projection/status.js';
+import {
+  hasGap,
+  heardSequences,
+  isCompletionDue,
+  isFinal,
+  isVerificationDue,
+  unanswered,
+} from '../projection/status.js';
+import { openChunks, verificationOf } from '../projection/verification.js';
 
-export const missingKinds = ['gap', 'queued', 'batches', 'tail', 'silent', 'unanswered', 'completion'] as const;
+export const missingKinds = [
+  'gap',
+  'queued',
+  'batches',
+  'tail',
+  'silent',
+  'unanswered',
+  'verification',
+  'completion',
+] as const;
 export type MissingKind = (typeof missingKinds)[number];
 
 export type Ask =
@@ -12,6 +29,8 @@ export type Ask =
   | { ask: 'start' }
   /** What a person asked of the job, again. */
   | { ask: 'answers'; requests: string[] }
+  /** To look for what is left, or for those chunks of it that nobody has answered. */
+  | { ask: 'verification' }
   | { ask: 'completion' };
 
 export interface Missing {
@@ -32,7 +51,7 @@ const OVERTAKEN_BY = 20;
 
 /**
  * What the ledger lacks of a job, and how to get it. `told`: the last sequence a deleter's heartbeat names.
- * `cleanerIdle`: nothing stands in the storage-cleaner's queue or its tiers; asked only where `hasOverdueBatches`.
+ * `cleanerIdle`: nothing stands in the storage-cleaner's queue or its tiers; asked only where `dependsOnCleaner`.
  */
 export function whatIsMissing(job: JobProjection, told: number | null, cleanerIdle: boolean, now: Date): Missing[] {
   const completion: Missing = { kind: 'completion', fingerprint: '', patienceMs: 5000, ask: { ask: 'completion' } };
@@ -43,11 +62,13 @@ export function whatIsMissing(job: JobProjection, told: number | null, cleanerId
     ...tail(job, told),
     ...silence(job, now),
     ...unansweredRequests(job),
+    ...verification(job, cleanerIdle),
     ...(isCompletionDue(job) ? [completion] : []),
   ];
 }
 
-export const hasOverdueBatches = (job: JobProjection, now: Date): boolean => overdueBatches(job, now).length > 0;
+export const dependsOnCleaner = (job: JobProjection, now: Date): boolean =>
+  isVerificationDue(job) || overdueBatches(job, now).length > 0;
 
 /** A job that a deleter speaks of and of which nothing was ever heard here. */
 export function unknownJob(told: number): Missing[] {
@@ -91,6 +112,15 @@ function silence(job: JobProjection, now: Date): Missing[] {
   if (isFinal(job.status) || isPast(job.delay?.retryAt ?? null, now, 0) === false) return [];
   if (!isPast(job.updatedAt, now, 60_000)) return [];
   return [afterSequence('silent', String(job.position), heardSequences(job).last, 0)];
+}
+
+/** While anything stands in the storage-cleaner's queue, the chunks asked for may: each would only be answered twice. */
+function verification(job: JobProjection, cleanerIdle: boolean): Missing[] {
+  if (!isVerificationDue(job)) return [];
+  const known = verificationOf(job);
+  if (known?.records && !cleanerIdle) return [];
+  const fingerprint = `${job.stage?.sequence ?? 0} ${known?.records ? positions.count(openChunks(known)) : 'records'}`;
+  return [{ kind: 'verification', fingerprint, patienceMs: 10_000, ask: { ask: 'verification' } }];
 }
 
 function unresolvedBatches(job: JobProjection, cleanerIdle: boolean, now: Date): Missing[] {

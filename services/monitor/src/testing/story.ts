@@ -12,14 +12,19 @@ import {
   DeletionPaused,
   DeletionResumed,
   DeletionStarted,
+  JobCompleted,
   type MessageDefinition,
   ObjectPurgeDelayed,
   ObjectPurgeFailed,
+  ObjectsChecked,
   ObjectsPurged,
   PauseRequested,
   type Positions,
   positions,
+  PurgeRequested,
+  PurgesRetried,
   RateChanged,
+  RecordsVerified,
   type RecordFailure,
   RequestRefused,
   ResumeRequested,
@@ -33,6 +38,7 @@ export class Story {
   readonly events: AnyMessage[] = [];
   totals: Totals = { batches: 0, succeeded: 0, failed: 0, objects: 0, retained: 0 };
   private sequence = 0;
+  private finishedAt = 0;
   private seconds = 0;
   private now: string;
 
@@ -115,7 +121,10 @@ export class Story {
   rateChanged = (requestId: string, maxRecordsPerSecond: number | null) =>
     this.next(RateChanged, { ...this.answer(requestId), maxRecordsPerSecond });
   cancelled = (requestId: string) => this.next(DeletionCancelled, this.answer(requestId));
-  finished = () => this.next(DeletionFinished, { totals: this.totals, instance: 'deleter-1' });
+  finished(): this {
+    this.finishedAt = this.sequence + 1;
+    return this.next(DeletionFinished, { totals: this.totals, instance: 'deleter-1' });
+  }
 
   failed(code = 'RECORDS_DENIED'): this {
     const error = { code, message: 'not authorized' };
@@ -132,16 +141,55 @@ export class Story {
     return this.say(ObjectsPurged, 'storage-cleaner', id, { batch, positions: which, instance: 'cleaner-1' });
   }
 
-  purgeFailed(batch: number, which: Positions, code = 'AccessDenied'): this {
-    const id = `${this.job}:${batch}:failed:${positions.format(which)}`;
-    const data = { batch, positions: which, instance: 'cleaner-1', code, message: 'denied' };
-    return this.say(ObjectPurgeFailed, 'storage-cleaner', id, data);
+  purgeFailed(batch: number, which: Positions, round?: number): this {
+    const id = `${this.job}:${batch}:failed:${positions.format(which)}:${round ?? ''}`;
+    const objectKeys = [...positions.each(which)].map((i) => `tenants/t/${batch}/${i}`);
+    const code = 'AccessDenied';
+    const said = { batch, positions: which, instance: 'cleaner-1', code, message: 'denied', objectKeys };
+    return this.say(ObjectPurgeFailed, 'storage-cleaner', id, { ...said, ...(round && { round }) });
   }
 
-  purgeDelayed(batch: number, which: Positions, seconds: number): this {
+  completed(message: JobCompleted): this {
+    return this.say(JobCompleted, 'monitor', message.id, message.data);
+  }
+
+  purgesRetried = (requestId: string) => this.next(PurgesRetried, this.answer(requestId));
+
+  /** The deleter asks for what failed before this retry of the job. */
+  askedAgain(batch: number, which: Positions, round: number, retained: Positions = []): this {
+    const objectKeys = [...positions.each(which)].map((i) => `tenants/t/${batch}/${i}`);
+    const since = this.after(1).toISOString();
+    return this.next(PurgeRequested, { batch, positions: which, objectKeys, since, round, retained });
+  }
+
+  recordsVerified(left = 0, chunks = 1): this {
+    const firstLeft = Array.from({ length: left }, (_, i) => `left-${i}`);
+    const data = { finished: this.finishedAt, left, firstLeft, otherTypes: 0, isComplete: true, chunks };
+    return this.next(RecordsVerified, { ...data, instance: 'deleter-1' });
+  }
+
+  objectsChecked(chunk = 1, present: [batch: number, Positions][] = [], finished = this.finishedAt): this {
+    const id = `${this.job}:checked:${finished}:${chunk}:${JSON.stringify(present)}`;
+    return this.say(ObjectsChecked, 'storage-cleaner', id, {
+      finished,
+      chunk,
+      checked: 10,
+      present: present.map(([batch, which]) => ({
+        batch,
+        positions: which,
+        objectKeys: [...positions.each(which)].map((i) => `tenants/t/${batch}/${i}`),
+      })),
+      refused: [],
+      refusal: null,
+      instance: 'cleaner-1',
+    });
+  }
+
+  purgeDelayed(batch: number, which: Positions, seconds: number, round?: number): this {
     const retryAt = this.after(1 + seconds).toISOString();
-    const id = `${this.job}:${batch}:delayed:${retryAt}`;
-    const data = { batch, positions: which, instance: 'cleaner-1', code: '503', message: 'away', attempt: 1, retryAt };
+    const id = `${this.job}:${batch}:delayed:${retryAt}:${round ?? ''}`;
+    const said = { batch, positions: which, instance: 'cleaner-1', code: '503', message: 'away', attempt: 1, retryAt };
+    const data = { ...said, ...(round && { round }) };
     return this.say(ObjectPurgeDelayed, 'storage-cleaner', id, data);
   }
 

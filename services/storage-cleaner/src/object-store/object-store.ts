@@ -17,12 +17,17 @@ export type Answer =
   | { kind: 'answered'; deleted: string[]; errors: (Refusal & { key: string })[] }
   | { kind: 'refused'; refusal: Refusal };
 
+/** Whether the bucket holds an object. */
+export type Presence = 'present' | 'absent' | Extract<Answer, { kind: 'refused' }>;
+
 /** The port to the bucket. Deleting what is not there counts as deleted, so every call may be repeated. */
 export interface ObjectStore {
   /** One call with at most MAX_KEYS_PER_CALL different keys. Always answers within the store's time limit. */
   deleteMany(keys: readonly string[]): Promise<Answer>;
   /** For a key that the bulk call cannot carry unharmed. */
   deleteOne(key: string): Promise<Answer>;
+  /** Asks for one object without reading it. */
+  has(key: string): Promise<Presence>;
   /** Null when the bucket answers and lets us in. */
   probe(): Promise<Refusal | null>;
   close(): void;

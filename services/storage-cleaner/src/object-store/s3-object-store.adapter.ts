@@ -1,5 +1,11 @@
-import { DeleteObjectCommand, DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import type { Answer, ObjectStore, Refusal } from './object-store.js';
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import type { Answer, ObjectStore, Presence, Refusal } from './object-store.js';
 import { refusalOf } from './s3-failure.js';
 
 export interface S3Options {
@@ -17,6 +23,8 @@ export interface S3Options {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 1_500;
+
+type Refused = Extract<Answer, { kind: 'refused' }>;
 
 /** Any store that speaks the S3 API. Refusals are answers; only a bug is thrown. */
 export class S3ObjectStore implements ObjectStore {
@@ -71,6 +79,16 @@ export class S3ObjectStore implements ObjectStore {
     });
   }
 
+  async has(key: string): Promise<Presence> {
+    const answer = await this.asking(async (abortSignal): Promise<Presence> => {
+      await this.client.send(new HeadObjectCommand({ Bucket: this.options.bucket, Key: key }), { abortSignal });
+      return 'present';
+    });
+    // An answer to HEAD has no body: its status is all there is.
+    const isAbsent = typeof answer === 'object' && answer.refusal.status === 404;
+    return isAbsent ? 'absent' : answer;
+  }
+
   async probe(): Promise<Refusal | null> {
     const answer = await this.asking(async (abortSignal) => {
       // A list, not HeadBucket: its refusal has a body that says why.
@@ -84,13 +102,13 @@ export class S3ObjectStore implements ObjectStore {
     this.client.destroy();
   }
 
-  private async asking(
-    call: (abortSignal: AbortSignal) => Promise<Answer>,
+  private async asking<T extends Answer | Presence>(
+    call: (abortSignal: AbortSignal) => Promise<T>,
     timeoutMs = this.options.timeoutMs,
-  ): Promise<Answer> {
+  ): Promise<T | Refused> {
     // Over both attempts, and over an answer that begins and never ends.
     const abortSignal = AbortSignal.timeout(timeoutMs);
-    const refused = (error: unknown): Answer => {
+    const refused = (error: unknown): Refused => {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       if (!abortSignal.aborted || refusal.status !== null) return { kind: 'refused', refusal };
@@ -99,7 +117,7 @@ export class S3ObjectStore implements ObjectStore {
     };
     const answer = await call(abortSignal).catch(refused);
     // A kept connection may have been closed under the request; some stores do so after each error answer.
-    const reset = answer.kind === 'refused' && answer.refusal.code === 'CONNECTION_RESET';
+    const reset = typeof answer === 'object' && answer.kind === 'refused' && answer.refusal.code === 'CONNECTION_RESET';
     return reset ? call(abortSignal).catch(refused) : answer;
   }
 }

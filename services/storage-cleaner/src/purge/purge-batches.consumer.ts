@@ -1,9 +1,11 @@
-import { type AnyMessage, workQueues } from '@expunge/contracts';
-import { Consumes, type Delivery, PUBLISHER, type Publisher } from '@expunge/messaging';
+import { type AnyMessage, type ObjectCheckRequested, workQueues } from '@expunge/contracts';
+import { Consumes, type Delivery, PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { ACTIVITY, Activity, IDENTITY, type Identity, LOGGER, SETTINGS } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
+import { keysToCheck, objectsChecked, refusalToWaitFor } from '../check/check-outcome.js';
+import { CheckService } from '../check/check.service.js';
 import type { StorageCleanerSettings } from '../settings.js';
 import { purgeLinesOf } from './purge-lines.js';
 import { purgeReportOf } from './purge-report.js';
@@ -16,6 +18,7 @@ const queue = workQueues.storageCleanerBatches;
 export class PurgeBatchesConsumer {
   constructor(
     private readonly purges: PurgeService,
+    private readonly checks: CheckService,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(SETTINGS) private readonly settings: StorageCleanerSettings,
     @Inject(IDENTITY) private readonly identity: Identity,
@@ -25,6 +28,7 @@ export class PurgeBatchesConsumer {
 
   @Consumes(queue)
   async onBatch(@Payload() message: AnyMessage, @Ctx() delivery: Delivery): Promise<void> {
+    if (message.type === 'ObjectCheckRequested') return this.onCheck(message, delivery);
     const work = purgeWorkOf(message);
     const { job, batch, targets } = work;
     // A batch whose records owned no files, or shared all of them, has nothing to report either.
@@ -49,6 +53,29 @@ export class PurgeBatchesConsumer {
         if (line.refusal) this.activity.failed(line.refusal.code, line.refusal.message);
         log[line.level](line.fields, line.text);
       }
+    } finally {
+      done();
+    }
+  }
+
+  /** @throws TransientError the store is away or busy: the message comes back through its tiers */
+  private async onCheck(request: ObjectCheckRequested, delivery: Delivery): Promise<void> {
+    const { instance } = this.identity;
+    const { subject: job, data } = request;
+    const keys = keysToCheck(request);
+    const done = this.activity.begin(`looking for ${keys.length} purged objects`, job);
+    try {
+      const found = await this.checks.check(keys);
+      const refusal = refusalToWaitFor(found);
+      if (refusal) throw new TransientError(refusal.code, refusal.message);
+      const answer = objectsChecked(request, found, { instance, now: new Date() });
+      await this.publisher.publish(answer);
+      const present = answer.data.present.reduce((sum, { objectKeys }) => sum + objectKeys.length, 0);
+      const log = this.log.child({ job, chunk: data.chunk, queue: delivery.queue, attempt: delivery.attempt });
+      log[present > 0 ? 'warn' : 'info'](
+        { refusal: answer.data.refusal ?? undefined },
+        `of ${keys.length} purged objects ${present} are still there`,
+      );
     } finally {
       done();
     }

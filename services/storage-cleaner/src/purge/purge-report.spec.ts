@@ -13,6 +13,7 @@ const work: PurgeWork = {
   batch: 3,
   targets: ['a', 'b', 'c', 'd', 'e'].map((key, i) => ({ position: 10 + i, key })),
   since,
+  round: undefined,
   tenantid: 't1',
   traceparent: undefined,
 };

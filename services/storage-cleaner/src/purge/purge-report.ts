@@ -4,6 +4,7 @@ import {
   ObjectPurgeDelayed,
   ObjectPurgeFailed,
   ObjectsPurged,
+  type Positions,
   positions,
   PurgeRequested,
   purgeEventId,
@@ -47,6 +48,7 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
   const { purged, permanent, transient } = isOverdue(work.since, context) ? givenUp(attempted) : attempted;
   const { attempt, now, instance } = context;
   const { batch, since } = work;
+  const round = work.round === undefined ? {} : { round: work.round };
   const time = now.toISOString();
   const envelope = (
     what: Parameters<typeof purgeEventId>[0]['what'],
@@ -64,6 +66,8 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
     traceparent: work.traceparent,
   });
 
+  const keys = new Map(work.targets.map(({ position, key }) => [position, key]));
+  const keysAt = (of: Positions) => [...positions.each(of)].map((position) => keys.get(position) ?? '');
   const steps: ReportStep[] = [];
   const tier = tierOf(attempt);
   const retryAt = new Date(now.getTime() + tier * 1000).toISOString();
@@ -71,7 +75,7 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
     const said = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
     // With `retryAt`: a batch that is asked for again begins at attempt 1, with its first `since`, and promises anew.
     const fields = envelope('delayed', refused.positions, `${code}|${attempt}|${since}|${retryAt}`);
-    const message = ObjectPurgeDelayed.create({ ...fields, data: { ...said, attempt, retryAt } });
+    const message = ObjectPurgeDelayed.create({ ...fields, data: { ...said, attempt, retryAt, ...round } });
     steps.push({ to: 'exchange', message });
   }
   if (purged.length > 0) {
@@ -79,16 +83,18 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
     steps.push({ to: 'exchange', message: ObjectsPurged.create({ ...envelope('purged', purged), data }) });
   }
   for (const [code, refused] of permanent) {
+    const objectKeys = keysAt(refused.positions);
     const data = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
     // With `since`: a person's retry that is refused again is another event, not a repetition of the first refusal.
     const fields = envelope('failed', refused.positions, `${code}|${since}`);
-    steps.push({ to: 'exchange', message: ObjectPurgeFailed.create({ ...fields, data }) });
+    steps.push({
+      to: 'exchange',
+      message: ObjectPurgeFailed.create({ ...fields, data: { ...data, ...round, objectKeys } }),
+    });
   }
   const remaining = positionsIn(transient);
   if (remaining.length > 0) {
-    const keys = new Map(work.targets.map(({ position, key }) => [position, key]));
-    const objectKeys = [...positions.each(remaining)].map((position) => keys.get(position) ?? '');
-    const data = { batch, positions: remaining, objectKeys, since };
+    const data = { batch, positions: remaining, objectKeys: keysAt(remaining), since, ...round };
     const message = PurgeRequested.create({ ...envelope('again', remaining, `${attempt}|${since}`), data });
     steps.push({ to: 'retry', message, attempt: attempt + 1, tier });
   }

@@ -14,6 +14,8 @@ export interface PurgeWork {
   targets: Target[];
   /** RFC 3339. How long a purge is retried counts from here. */
   since: string;
+  /** Of the job's retries, which one asks; undefined: none. */
+  round: number | undefined;
   tenantid: string | undefined;
   traceparent: string | undefined;
 }
@@ -25,10 +27,10 @@ export function purgeWorkOf(message: AnyMessage): PurgeWork {
     case 'BatchDeleted': {
       const { batch, objectKeys } = message.data;
       const targets = objectKeys.map((key, position) => ({ position, key }));
-      return { job, batch, targets, since: message.time, tenantid, traceparent };
+      return { job, batch, targets, since: message.time, round: undefined, tenantid, traceparent };
     }
     case 'PurgeRequested': {
-      const { batch, objectKeys, since } = message.data;
+      const { batch, objectKeys, since, round } = message.data;
       // Counted first: a range may be written that no loop should walk.
       const asked = positions.count(message.data.positions);
       if (asked !== objectKeys.length) {
@@ -38,7 +40,7 @@ export function purgeWorkOf(message: AnyMessage): PurgeWork {
         position,
         key: objectKeys[i] ?? '',
       }));
-      return { job, batch, targets, since, tenantid, traceparent };
+      return { job, batch, targets, since, round, tenantid, traceparent };
     }
     default:
       throw new ValidationError(`${message.type} asks for no purge`);
