@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import {
   type AnyMessage,
   EventsAnswer,
+  FailuresAnswer,
   JobAnswer,
   JobsAnswer,
   type Message,
@@ -84,7 +85,7 @@ function wholeJob(job: string): Story {
       .batch(10, 25)
       .purged(batch, [[0, 9]])
       .purged(batch, [[10, 24]]);
-  return story.finished();
+  return story.finished().recordsVerified().objectsChecked();
 }
 
 /** The deleter's answer to EventsWanted, from the events of a story. */
@@ -115,7 +116,9 @@ describe('the monitor', () => {
       expect(view?.progress).toMatchObject({ succeeded: 60, failed: 0, total: 60, percent: 100 });
       expect(view?.progress.objects).toEqual({ handedOver: 150, purged: 150, failed: 0, retained: 0, pending: 0 });
       const recorded = await ledger.eventsOf(job, 0, 1000);
-      expect(recorded.map(({ _id }) => _id).sort()).toEqual([...told.map(({ id }) => id), `${job}:completed`].sort());
+      // Whether it had to ask for the verification depends on what came first.
+      const said = recorded.filter(({ type }) => type !== 'VerificationRequested');
+      expect(said.map(({ _id }) => _id).sort()).toEqual([...told.map(({ id }) => id), `${job}:completed:8`].sort());
       await until(
         'the repetitions are folded',
         async () => (await broker.queueDepth(workQueues.monitorEvents.name)) === 0,
@@ -130,7 +133,7 @@ describe('the monitor', () => {
     await publishAll(story.events.filter(({ source }) => source === 'deleter'));
     const channel = await broker.openChannel();
     const { messageCount } = await channel.purgeQueue(workQueues.monitorEvents.name);
-    expect(messageCount).toBe(8);
+    expect(messageCount).toBe(9);
     await channel.purgeQueue(workQueues.deleterJobs.name);
     // The deleter's side: it says what it knows in its heartbeat, and publishes again what it is asked for.
     const asked: AnyMessage[] = [];
@@ -147,7 +150,7 @@ describe('the monitor', () => {
     const monitor = await start();
     await publishAll(story.events.filter(({ source }) => source === 'storage-cleaner').slice(1));
     const beat = setInterval(
-      () => void publisher.publish(heartbeat({ 'purged-queue': 8 })).catch(() => undefined),
+      () => void publisher.publish(heartbeat({ 'purged-queue': 9 })).catch(() => undefined),
       500,
     );
     try {
@@ -168,6 +171,66 @@ describe('the monitor', () => {
       clearInterval(beat);
       await channel.close();
     }
+  });
+
+  it('lists what a job has left, a page at a time, and no longer what a retry made good', async () => {
+    const monitor = await start();
+    const failures = Array.from({ length: 3 }, (_, i) => ({
+      id: `r${i}`,
+      code: 'KEY_UNREADABLE' as const,
+      message: 'attachments holds something that is no object key',
+    }));
+    const story = new Story('left', Date.now() - 30_000)
+      .requested()
+      .started()
+      .batch(5, 3, { failures })
+      .purged(1, [[0, 0]])
+      .purgeFailed(1, [[1, 2]])
+      .finished()
+      .recordsVerified(1)
+      .objectsChecked(1, [
+        [
+          1,
+          [
+            [0, 0],
+            [2, 2],
+          ],
+        ],
+      ]);
+    await publishAll(story.events);
+    await becomes(monitor, 'left', 'completed_with_residue');
+    const list = async (limit: number) => {
+      const all: FailuresAnswer['failures'] = [];
+      for (let cursor = ''; ;) {
+        const query = `tenant=tenant-1&limit=${limit}${cursor && `&cursor=${cursor}`}`;
+        const page = FailuresAnswer.parse((await monitor.get(`/internal/jobs/left/failures?${query}`)).body);
+        expect(page.failures.length).toBeLessThanOrEqual(limit);
+        all.push(...page.failures);
+        if (page.nextCursor === null) return all.map(({ kind, id, key }) => `${kind} ${id ?? key}`).sort();
+        cursor = page.nextCursor;
+      }
+    };
+    const records = ['record r0', 'record r1', 'record r2'];
+    const left = ['record-left left-0', 'object-left tenants/t/1/0'];
+    const denied = ['object tenants/t/1/1', 'object tenants/t/1/2'];
+    // What failed is told as failed: that it is still there is no news.
+    for (const limit of [2, 100]) expect(await list(limit)).toEqual([...records, ...left, ...denied].sort());
+    expect(await read(monitor, 'left')).toMatchObject({
+      residue: { records: { left: 1 }, objects: { present: 1 } },
+    });
+
+    const before = story.events.length;
+    story
+      .retried('r')
+      .askedAgain(1, [[1, 2]], 1)
+      .purged(1, [[1, 2]])
+      .finished()
+      .recordsVerified()
+      .objectsChecked();
+    await publishAll(story.events.slice(before));
+    await until('only records are left', async () => (await list(100)).length === 3, 20_000);
+    expect(await list(100)).toEqual(records);
+    expect(await monitor.get('/internal/jobs/left/failures?tenant=tenant-2')).toMatchObject({ status: 404 });
   });
 
   it("answers reads: pages, a job's events, indexes, and how fresh they are; another tenant's job is no job", async () => {

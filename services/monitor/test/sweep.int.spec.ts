@@ -226,8 +226,31 @@ describe('Sweep', () => {
     expect(await batchesAt(105)).toEqual([[105, { batches: [[1, 2]] }]]);
   });
 
+  it('asks again what is left of a finished job, until somebody has said so', async () => {
+    const story = new Story()
+      .started()
+      .batch(1, 1)
+      .finished()
+      .purged(1, [[0, 0]]);
+    await hear(story.events);
+    const sweep = newSweep();
+    await sweep.run(story.after(0));
+    await sweep.run(story.after(10));
+    expect(await taken({ name: workQueues.deleterJobs.name })).toMatchObject([
+      { type: 'VerificationRequested', subject: 'job-1', data: { finished: 3 } },
+    ]);
+    await hear(story.recordsVerified().events);
+    await sweep.run(story.after(20));
+    await sweep.run(story.after(40));
+    const again = await taken({ name: workQueues.deleterJobs.name });
+    expect(again).toMatchObject([{ type: 'VerificationRequested', data: { finished: 3, chunks: [[1, 1]] } }]);
+    await hear(story.objectsChecked().events);
+    await sweep.run(story.after(50));
+    expect(await taken({ name: workQueues.deleterJobs.name })).toEqual([]);
+  });
+
   it('says that a job is completed when whoever folded its last event died before it could', async () => {
-    const story = new Story().started().batch(1, 0).finished();
+    const story = new Story().started().batch(1, 0).finished().recordsVerified(0, 0);
     await hear(story.events);
     // The monitor's own queue has a single active consumer, and cannot be looked into.
     const said = { name: 'said' };
@@ -240,7 +263,7 @@ describe('Sweep', () => {
     await sweep.run(story.after(5));
     const completions = await taken(said);
     expect(completions).toMatchObject([
-      { type: 'JobCompleted', id: 'job-1:completed', data: { outcome: 'completed' } },
+      { type: 'JobCompleted', id: 'job-1:completed:3', data: { outcome: 'completed' } },
     ]);
     await hear(completions);
     expect((await jobs.read('job-1'))?.job).toMatchObject({ status: 'completed', settled: true });

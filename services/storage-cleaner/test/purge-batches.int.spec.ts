@@ -1,6 +1,8 @@
 import './one-realm.js';
 import {
   type AnyMessage,
+  type KeysOfBatch,
+  ObjectCheckRequested,
   parkedQueue,
   type Positions,
   positions,
@@ -173,6 +175,58 @@ describe('the storage-cleaner', () => {
     await broker.publisher.publish(PurgeRequested.create({ ...envelope(job, 'wrong'), data }));
     await until('a parked message', async () => (await broker.depth(parkedQueue(queue))) === 1, 10_000);
     expect(await bucket.has(key)).toBe(true);
+  });
+
+  const check = (batches: KeysOfBatch[]) =>
+    ObjectCheckRequested.create({ ...envelope(job, 'check'), data: { finished: 4, chunk: 1, batches } });
+  const checked = () => broker.events.filter((event) => event.subject === job && event.type === 'ObjectsChecked');
+
+  test('tells which purged objects are still there, and which the bucket would not speak of', async () => {
+    const keys = keysOf(40);
+    await bucket.fill([keys[0]!, keys[33]!]);
+    store.behave(({ path }) => (path.endsWith('/7') ? { does: 'answer', status: 403, body: '' } : { does: 'pass' }));
+    const batches: KeysOfBatch[] = [
+      { batch: 1, positions: [[0, 29]], objectKeys: keys.slice(0, 30) },
+      { batch: 3, positions: [[5, 14]], objectKeys: keys.slice(30) },
+    ];
+    await broker.publisher.publish(check(batches));
+    await until('the answer', () => checked().length === 1, 20_000);
+    expect(checked()[0]).toMatchObject({
+      tenantid: 't1',
+      data: {
+        finished: 4,
+        chunk: 1,
+        checked: 39,
+        present: [
+          { batch: 1, positions: [[0, 0]], objectKeys: [keys[0]] },
+          { batch: 3, positions: [[8, 8]], objectKeys: [keys[33]] },
+        ],
+        refused: [{ batch: 1, positions: [[7, 7]] }],
+        refusal: { code: 'HTTP_403' },
+      },
+    });
+  });
+
+  test('waits with its answer while the bucket is busy', async () => {
+    let asked = 0;
+    store.behave(({ method }) => {
+      if (method === 'HEAD') asked += 1;
+      return method === 'HEAD' && asked === 1 ? { does: 'answer', status: 503, body: '' } : { does: 'pass' };
+    });
+    const batches: KeysOfBatch[] = [{ batch: 1, positions: [[0, 0]], objectKeys: keysOf(1) }];
+    await broker.publisher.publish(check(batches));
+    await until('the answer', () => checked().length === 1, 20_000);
+    expect(checked()[0]).toMatchObject({ data: { checked: 1, present: [], refused: [], refusal: null } });
+    expect(asked).toBe(2);
+  });
+
+  test("a person's retry is told apart in what it ends in", async () => {
+    store.behave(({ keys }) => deleteResult(keys, () => ({ code: 'AccessDenied' })));
+    const data = { batch: 1, positions: [[4, 5]] as Positions, objectKeys: keysOf(2), round: 2 };
+    const since = new Date().toISOString();
+    await broker.publisher.publish(PurgeRequested.create({ ...envelope(job, 'again'), data: { ...data, since } }));
+    await until('the report', () => told().length === 1, 10_000);
+    expect(told()[0]).toMatchObject({ type: 'ObjectPurgeFailed', data });
   });
 
   test('is not ready while the bucket refuses, says why, and becomes ready again', async () => {
