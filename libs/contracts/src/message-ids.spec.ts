@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { deletionEventId, requestRefusedId } from './deletion-events.js';
-import { jobCompletedId } from './job-events.js';
+import { jobCompletedId, jobExpiredId, jobRemovedId } from './job-events.js';
 import { purgeEventId } from './object-events.js';
 import { deleteRequestedId } from './requests.js';
 import { sliceId } from './worker-messages.js';
@@ -14,6 +14,8 @@ test.each([
   ['an event of the deleter', deletionEventId('j', 7), 'j:7'],
   ['a refusal', requestRefusedId('r', 'abc'), 'r:refused:abc'],
   ['a completion', jobCompletedId('j', 7), 'j:completed:7'],
+  ['an expiry', jobExpiredId('j', 9), 'j:expired:9'],
+  ['a removal', jobRemovedId('j', '2026-11-23T10:00:00.000Z'), 'j:removed:2026-11-23T10:00:00.000Z'],
   ['a slice', sliceId('j', 0, 3), 'j:slice:0:3'],
   ['purged objects', purgeEventId({ ...again, what: 'purged' }, plain), 'j:2:purged:#0-3|'],
   ['a retry copy', purgeEventId({ ...again, detail: '1|since' }, plain), 'j:2:again:#0-3|1|since'],

@@ -39,6 +39,8 @@ export const messageDefinitions = [
   verification.ObjectCheckRequested,
   verification.ObjectsChecked,
   job.JobCompleted,
+  job.JobExpired,
+  job.JobRemoved,
   job.JobDiagnosisChanged,
   topology.ConsumerAttached,
   topology.ConsumerDetached,

@@ -62,6 +62,8 @@ const deliveredTo: Record<string, [routingKey: string | null, queues: string[]]>
   ObjectCheckRequested: ['check.requested', ['storage-cleaner.batches']],
   ObjectsChecked: ['objects.checked', told],
   JobCompleted: ['job.completed', told],
+  JobExpired: ['job.expired', request],
+  JobRemoved: ['job.removed', told],
   JobDiagnosisChanged: ['job.diagnosis-changed', told],
   ConsumerAttached: ['topology.consumer-attached', told],
   ConsumerDetached: ['topology.consumer-detached', told],

@@ -25,7 +25,7 @@ export const workQueues = {
   deleterJobs: {
     name: 'deleter.jobs',
     service: 'deleter',
-    bindings: ['delete.*', 'events.wanted', 'objects.purge-failed'],
+    bindings: ['delete.*', 'events.wanted', 'objects.purge-failed', 'job.expired'],
     prefetch: 8,
     singleActiveConsumer: false,
   },
