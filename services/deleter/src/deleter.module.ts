@@ -26,6 +26,7 @@ import { Backlog } from './backlog.service.js';
 import { BatchService } from './batch.service.js';
 import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
+import { ExpiryService } from './expiry.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 import { JobRepository } from './jobs/job.repository.js';
 import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
@@ -140,6 +141,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       RESOURCES,
       WORKER,
     ),
+    made(ExpiryService, JobRepository, EventStore, LeftoversRepository, FailedPurgesRepository, PUBLISHER, LOGGER),
     made(Watchdog, JobRepository, Turns, LOGGER),
     made(SelfReport, JobRepository, RECORDS, RESOURCES, ACTIVITY),
   ],

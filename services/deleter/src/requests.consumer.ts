@@ -1,10 +1,11 @@
-import { type AnyMessage, type EventsWanted, workQueues } from '@expunge/contracts';
+import { type AnyMessage, type EventsWanted, type JobExpired, workQueues } from '@expunge/contracts';
 import { Consumes, PUBLISHER, type Publisher, ValidationError } from '@expunge/messaging';
 import { ACTIVITY, Activity } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
+import { ExpiryService } from './expiry.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
 import { VerificationService } from './verification.service.js';
@@ -22,6 +23,7 @@ export class RequestsConsumer {
     private readonly events: EventStore,
     private readonly failedPurges: FailedPurgesRepository,
     private readonly verification: VerificationService,
+    private readonly expiry: ExpiryService,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(ACTIVITY) private readonly activity: Activity,
   ) {}
@@ -48,22 +50,33 @@ export class RequestsConsumer {
       case 'RateChangeRequested':
         return this.control.take(message);
       case 'EventsWanted':
-        return this.republish(message);
+        return this.answer(message);
       case 'ObjectPurgeFailed':
         return this.failedPurges.add(message);
       case 'VerificationRequested':
         return this.verification.take(message);
+      case 'JobExpired':
+        return this.expire(message);
       default:
         throw new ValidationError(`this deleter does not answer ${message.type}`);
     }
   }
 
-  private async republish(wanted: EventsWanted): Promise<void> {
-    const { validUntil } = wanted.data;
+  /** A monitor that has not heard all of a job takes it for settled too early: nobody but it would ask. */
+  private async expire(expired: JobExpired): Promise<void> {
+    const verdict = await this.expiry.expire(expired, new Date());
+    if (verdict.do === 'tell-later-events') await this.republish(expired.subject, { after: expired.data.sequence });
+  }
+
+  private async answer({ subject, data }: EventsWanted): Promise<void> {
     // What queued up while no deleter worked would be answered in full, once for each time it was asked.
-    if (validUntil !== undefined && Date.parse(validUntil) < Date.now()) return;
+    if (data.validUntil !== undefined && Date.parse(data.validUntil) < Date.now()) return;
+    await this.republish(subject, data);
+  }
+
+  private async republish(job: string, wanted: EventsWanted['data']): Promise<void> {
     let bytes = 0;
-    for await (const events of this.events.find(wanted.subject, wanted.data, AT_ONCE)) {
+    for await (const events of this.events.find(job, wanted, AT_ONCE)) {
       await Promise.all(events.map((event) => this.publisher.publish(event)));
       bytes += events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
       if (bytes > MOST_BYTES) return;

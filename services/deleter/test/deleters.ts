@@ -20,6 +20,7 @@ import { BatchService } from '../src/batch.service.js';
 import { ControlService } from '../src/control.service.js';
 import { hasTurns } from '../src/deletion-job/deletion-job.js';
 import { DeleteRequestService } from '../src/delete-request.service.js';
+import { ExpiryService } from '../src/expiry.service.js';
 import { EventStore } from '../src/jobs/event-store.repository.js';
 import { FailedPurgesRepository } from '../src/jobs/failed-purges.repository.js';
 import { JobRepository } from '../src/jobs/job.repository.js';
@@ -39,6 +40,7 @@ export interface Deleter {
   events: EventStore;
   requests: DeleteRequestService;
   control: ControlService;
+  expiry: ExpiryService;
   slices: SliceService;
   failedPurges: FailedPurgesRepository;
   verification: VerificationService;
@@ -147,6 +149,7 @@ export class World {
       failedPurges,
       verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),
       slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, purges, byName, options),
+      expiry: new ExpiryService(jobs, events, leftovers, failedPurges, publisher, log),
       watchdog: new Watchdog(jobs, turns, log),
       skipWait: async (job) => {
         await this.own

@@ -23,6 +23,7 @@ it('publishes events again that are wanted, unless nobody waits for the answer a
     deleter.events,
     deleter.failedPurges,
     deleter.verification,
+    deleter.expiry,
     world.publisher,
     new Activity(),
   );

@@ -95,6 +95,10 @@ export class EventStore {
     });
   }
 
+  async removeOf(job: string): Promise<void> {
+    await asStoreError(UNAVAILABLE, () => this.events.deleteMany({ job }));
+  }
+
   /** In the order of sequences, `atOnce` at a time. */
   async *find(job: string, wanted: EventsWanted['data'], atOnce: number): AsyncGenerator<DeletionEvent[]> {
     const ranges = (field: 'sequence' | 'batch', positions: [number, number][] = []) =>

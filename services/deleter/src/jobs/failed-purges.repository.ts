@@ -53,4 +53,8 @@ export class FailedPurgesRepository {
   async forget(events: readonly string[]): Promise<void> {
     await asStoreError(UNAVAILABLE, () => this.purges.deleteMany({ _id: { $in: [...events] } }));
   }
+
+  async removeOf(job: string): Promise<void> {
+    await asStoreError(UNAVAILABLE, () => this.purges.deleteMany({ job }));
+  }
 }

@@ -86,6 +86,15 @@ export class JobRepository {
     return stored && fromStored(stored);
   }
 
+  /**
+   * Removes the document as it was read.
+   * @throws ConflictError somebody wrote it since, or removed it
+   */
+  async remove({ id, revision }: DeletionJob): Promise<void> {
+    const { deletedCount } = await asStoreError(UNAVAILABLE, () => this.jobs.deleteOne({ _id: id, revision }));
+    if (deletedCount === 0) throw new ConflictError(`job ${id} moved on from revision ${revision}`);
+  }
+
   /** Says that somebody is at the job, unless it moved on; see HeldJob.keepAlive. */
   async touch(job: DeletionJob): Promise<void> {
     const writtenAt = new Date();

@@ -69,4 +69,10 @@ export class LeftoversRepository {
       return ofBatch.map((retention) => retention.key).sort();
     });
   }
+
+  async removeOf(job: string): Promise<void> {
+    await asStoreError(UNAVAILABLE, () =>
+      Promise.all([this.failures.deleteMany({ job }), this.retained.deleteMany({ job })]),
+    );
+  }
 }
