@@ -99,27 +99,24 @@ describe('a job that has expired', () => {
   });
 
   it.each(['before', 'after'] as const)(
-    'leaves it whole when its worker dies at any call (%s it was made) and the message comes again',
+    'leaves it altogether when its worker dies at any call (%s it was made) and the message comes again',
     async (when) => {
-      let dead = true;
       let deaths = 0;
-      for (let k = 1; dead; k++) {
+      for (;;) {
         await world.reset();
         const sequence = await finished(world.deleter('d1'), 'job');
         await world.published();
-        const { wrappers, isDead } = killedAt(k, when);
+        const { wrappers, isDead } = killedAt(deaths + 1, when);
         const message = expired('job', sequence);
-        await world
+        const end = await world
           .deleter('dying', wrappers)
           .expiry.expire(message, later())
-          .catch((error: unknown) => {
-            expect(error).toBeInstanceOf(Killed);
-          });
-        dead = isDead();
-        if (!dead) break;
+          .catch((error: unknown) => error);
+        if (!isDead()) break;
+        expect(end).toBeInstanceOf(Killed);
         deaths += 1;
         await world.deleter('d2').expiry.expire(message, later());
-        expect([k, await kept('job')]).toEqual([k, nothing]);
+        expect([deaths, await kept('job')]).toEqual([deaths, nothing]);
         expect((await removals()).length).toBeGreaterThan(0);
       }
       // Read, document, events, leftovers, failed purges, JobRemoved.

@@ -15,6 +15,7 @@ import { Module, type Provider } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import { Background } from './background.service.js';
+import { JobRemoval } from './expiry/job-removal.service.js';
 import { FailuresRepository } from './failures/failures.repository.js';
 import { EventsConsumer } from './fold/events.consumer.js';
 import { FoldBeat } from './fold/fold-beat.service.js';
@@ -74,6 +75,11 @@ const providers: Provider[] = [
     inject: [JobRepository, PUBLISHER, LOGGER],
   },
   {
+    provide: JobRemoval,
+    useFactory: (...parts: ConstructorParameters<typeof JobRemoval>) => new JobRemoval(...parts),
+    inject: [JobRepository, LedgerRepository, FailuresRepository, RedriveRepository, LOGGER],
+  },
+  {
     provide: FoldBeat,
     useFactory: (
       { instance }: Identity,
@@ -94,9 +100,13 @@ const providers: Provider[] = [
       redrives: RedriveRepository,
       broker: BrokerConnection,
       publisher: Publisher,
+      settings: MonitorSettings,
       log: Logger,
-    ) => new Sweep({ jobs, ledger, workers, redrives, broker, publisher, log }),
-    inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, BROKER, PUBLISHER, LOGGER],
+    ) => {
+      const jobRetentionMs = settings.JOB_RETENTION;
+      return new Sweep({ jobs, ledger, workers, redrives, broker, publisher, jobRetentionMs, log });
+    },
+    inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, BROKER, PUBLISHER, SETTINGS, LOGGER],
   },
   {
     provide: Background,

@@ -17,9 +17,15 @@ export async function startMonitor(options: {
   rabbitmq: string;
   mongodb: string;
   databasePrefix: string;
+  jobRetentionMs?: number;
 }): Promise<MonitorApp> {
   const identity = identify('monitor', undefined, 'test');
-  const settings = { MONGODB_URL: options.mongodb, DATABASE_PREFIX: options.databasePrefix };
+  const settings = {
+    MONGODB_URL: options.mongodb,
+    DATABASE_PREFIX: options.databasePrefix,
+    FAILURE_RETENTION: 86_400_000,
+    JOB_RETENTION: options.jobRetentionMs ?? 400 * 86_400_000,
+  };
   const broker = new BrokerConnection({ url: options.rabbitmq, identity, log: silent });
   const publisher = new BrokerPublisher({ broker, log: silent });
   const strategy = new MaintenanceStrategy({ broker, publisher, log: silent, storeRetryForMs: 60_000 });

@@ -53,7 +53,16 @@ afterEach(() => database.drop());
 /** Another instance of the monitor, on the same database. */
 function newSweep({ broker, publisher } = monitor): Sweep {
   const redrives = new RedriveRepository(database.db);
-  return new Sweep({ jobs, ledger, workers, redrives, broker, publisher, log: silent });
+  return new Sweep({
+    jobs,
+    ledger,
+    workers,
+    redrives,
+    broker,
+    publisher,
+    jobRetentionMs: 400 * 86_400_000,
+    log: silent,
+  });
 }
 
 async function hear(events: AnyMessage[]): Promise<void> {

@@ -59,6 +59,15 @@ export class FailuresRepository {
     await asStoreError(CODE, () => this.failures.bulkWrite(writes, { ordered: true }));
   }
 
+  async removeAll(job: string): Promise<void> {
+    await asStoreError(CODE, () => this.failures.deleteMany({ job }));
+  }
+
+  /** What an event told first. */
+  async remove({ position: heardAt, message: { subject: job } }: Recorded): Promise<void> {
+    await asStoreError(CODE, () => this.failures.deleteMany({ job, heardAt }));
+  }
+
   async page(job: string, after: FailureCursor | null, limit: number): Promise<ListedFailure[]> {
     const beyond = after && {
       $or: [{ heardAt: { $gt: after.heardAt } }, { heardAt: after.heardAt, place: { $gt: after.place } }],

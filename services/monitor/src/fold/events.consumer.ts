@@ -6,6 +6,7 @@ import { Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
 import { FailuresRepository } from '../failures/failures.repository.js';
 import { Appender } from '../ledger/appender.service.js';
+import { JobRemoval } from '../expiry/job-removal.service.js';
 import { compact } from '../ledger/compact.js';
 import { jobOf } from '../projection/evolve.js';
 import { Projector } from '../projection/projector.service.js';
@@ -18,6 +19,7 @@ export class EventsConsumer {
     private readonly appender: Appender,
     private readonly projector: Projector,
     private readonly failures: FailuresRepository,
+    private readonly removal: JobRemoval,
     private readonly inHand: InHand,
     private readonly beat: FoldBeat,
     @Inject(LOGGER) private readonly log: Logger,
@@ -30,13 +32,16 @@ export class EventsConsumer {
       this.beat.probed(message.id);
       return;
     }
+    // No events of the job: the ledger would begin anew with them.
+    if (message.type === 'JobExpired') return;
+    if (message.type === 'JobRemoved') return this.removal.run(message);
     const delivery = this.inHand.take(message.id, Date.now());
     try {
       const recorded = await this.appender.append(compact(message));
       delivery.recorded(recorded.position);
       await this.failures.note(recorded);
       const job = jobOf(recorded.message);
-      if (job !== null) await this.projector.fold(job, recorded);
+      if (job !== null && !(await this.projector.fold(job, recorded))) await this.removal.drop(recorded);
       delivery.folded();
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
     } finally {

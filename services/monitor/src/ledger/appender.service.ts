@@ -4,6 +4,11 @@ import { entryOf, type LedgerRepository } from './ledger.repository.js';
 
 /** Most entries of one write. */
 const GROUP = 200;
+/**
+ * From then on the last position is read anew: another instance may have appended in between, and what it appended may
+ * have been removed since, which no index would say.
+ */
+const IDLE_MS = 60_000;
 
 interface Waiting {
   message: LedgerMessage;
@@ -20,8 +25,12 @@ export class Appender {
   private writing = false;
   /** Null: to be read from the ledger. */
   private next: number | null = null;
+  private usedAt = -Infinity;
 
-  constructor(private readonly ledger: LedgerRepository) {}
+  constructor(
+    private readonly ledger: LedgerRepository,
+    private readonly idleMs = IDLE_MS,
+  ) {}
 
   /**
    * Resolves when the message stands in the ledger, with what stands there: for an id heard before, the first
@@ -57,6 +66,7 @@ export class Appender {
     const recorded = new Map<string, Recorded>();
     let pending = [...new Map(messages.map((message) => [message.id, message])).values()];
     while (pending.length > 0) {
+      if (performance.now() - this.usedAt > this.idleMs) this.next = null;
       const next = this.next ?? (await this.ledger.lastPosition()) + 1;
       const receivedAt = new Date();
       const entries = pending.map((message, i) => entryOf(message, next + i, receivedAt));
@@ -64,6 +74,7 @@ export class Appender {
       for (const { position, message } of entries.slice(0, inserted)) recorded.set(message.id, { position, message });
       // A taken position means that another instance was the active consumer in between.
       this.next = refused === 'position' ? null : next + inserted;
+      this.usedAt = performance.now();
       pending = pending.slice(inserted);
       if (refused === 'id') {
         const known = await this.ledger.recorded(pending.map((message) => message.id));

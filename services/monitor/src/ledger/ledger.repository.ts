@@ -24,14 +24,22 @@ export interface Inserted {
   refused: 'id' | 'position' | null;
 }
 
+/** The greatest position of an entry that was removed: none is given twice. */
+interface Floor {
+  _id: 'removed';
+  position: number;
+}
+
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 /** Every event that was heard, numbered in the order in which they became visible. */
 export class LedgerRepository {
   private readonly entries: mongoose.mongo.Collection<LedgerEntry>;
+  private readonly floors: mongoose.mongo.Collection<Floor>;
 
   constructor(db: mongoose.mongo.Db) {
     this.entries = db.collection<LedgerEntry>('ledger', { ignoreUndefined: true });
+    this.floors = db.collection<Floor>('fold');
   }
 
   async createIndexes(): Promise<void> {
@@ -42,11 +50,16 @@ export class LedgerRepository {
     ]);
   }
 
-  /** 0 before the first. */
+  /** 0 before the first. Of an entry that was removed, too. */
   async lastPosition(): Promise<number> {
+    const floor = await asStoreError(CODE, () => this.floors.findOne({ _id: 'removed' }));
+    return Math.max(await this.lastPositionOf({}), floor?.position ?? 0);
+  }
+
+  private async lastPositionOf(entries: mongoose.mongo.Filter<LedgerEntry>): Promise<number> {
     const [last] = await asStoreError(CODE, () =>
       this.entries
-        .find({}, { projection: { position: 1 } })
+        .find(entries, { projection: { position: 1 } })
         .sort({ position: -1 })
         .limit(1)
         .toArray(),
@@ -88,6 +101,24 @@ export class LedgerRepository {
         .limit(limit)
         .toArray(),
     );
+  }
+
+  /** Every event of a job. */
+  async removeAll(job: string): Promise<void> {
+    const last = await this.lastPositionOf({ job });
+    if (last > 0) await this.removeUpTo(last, { job });
+  }
+
+  async remove({ position, message }: Recorded): Promise<void> {
+    await this.removeUpTo(position, { _id: message.id, position });
+  }
+
+  /** The floor first: an instance that starts in between must not take a position that is about to be free. */
+  private async removeUpTo(last: number, entries: mongoose.mongo.Filter<LedgerEntry>): Promise<void> {
+    await asStoreError(CODE, async () => {
+      await this.floors.updateOne({ _id: 'removed' }, { $max: { position: last } }, { upsert: true });
+      await this.entries.deleteMany({ $and: [entries, { position: { $lte: last } }] });
+    });
   }
 
   /** The request that made the job, as it was sent; null when the ledger has none. */

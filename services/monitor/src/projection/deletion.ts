@@ -70,7 +70,8 @@ function requestFacts(
   const { resource, selection, options, requestedBy, reason } = request;
   const view =
     'ids' in selection ? { idCount: selection.ids.length, firstIds: selection.ids.slice(0, SAMPLE_SIZE) } : selection;
-  return { told, resource, selection: view, options, requestedBy, reason, requestedAt };
+  const notAfter = new Date(request.notAfter).toISOString();
+  return { told, resource, selection: view, options, requestedBy, reason, requestedAt, notAfter };
 }
 
 export function sampled(job: JobProjection, sequence: number, message: MessageNamed<'BatchDeleted'>): JobProjection {

@@ -17,6 +17,17 @@ export interface Cursor {
   id: string;
 }
 
+/** Of a job that is gone. */
+interface RemovalNote {
+  /** The job. */
+  _id: string;
+  expiredAt: string;
+  notedAt: Date;
+}
+
+/** How late an event of a job that is gone may come: redelivered, from a tier, or as the answer to a late request. */
+const REMOVAL_NOTED_FOR_S = 7 * 86_400;
+
 export interface JobsWanted {
   tenant: string;
   statuses: JobStatus[] | null;
@@ -29,16 +40,20 @@ const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 export class JobRepository {
   private readonly jobs: mongoose.mongo.Collection<JobDocument>;
+  private readonly removals: mongoose.mongo.Collection<RemovalNote>;
 
   constructor(db: mongoose.mongo.Db) {
     this.jobs = db.collection<JobDocument>('jobs', { ignoreUndefined: true });
+    this.removals = db.collection<RemovalNote>('removals');
   }
 
   async createIndexes(): Promise<void> {
     await this.jobs.createIndexes([
       { key: { tenant: 1, listedAt: -1, _id: -1 } },
       { key: { settled: 1 }, partialFilterExpression: { settled: false } },
+      { key: { updatedAt: 1, _id: 1 }, partialFilterExpression: { settled: true } },
     ]);
+    await this.removals.createIndexes([{ key: { notedAt: 1 }, expireAfterSeconds: REMOVAL_NOTED_FOR_S }]);
   }
 
   async read(id: string): Promise<StoredJob | null> {
@@ -83,6 +98,36 @@ export class JobRepository {
   /** Of which something is still expected, or known to be missing. */
   async *unsettled(): AsyncGenerator<JobProjection> {
     for await (const document of this.jobs.find({ settled: false })) yield stored(document).job;
+  }
+
+  /** Settled jobs whose last event is older than `before`, the oldest first, from behind one of them on. */
+  async settledBefore(before: string, after: JobProjection | null, limit: number): Promise<JobProjection[]> {
+    const conditions: mongoose.mongo.Filter<JobDocument>[] = [{ settled: true, updatedAt: { $lt: before } }];
+    if (after) {
+      const { updatedAt, id } = after;
+      conditions.push({ $or: [{ updatedAt: { $gt: updatedAt } }, { updatedAt, _id: { $gt: id } }] });
+    }
+    const found = await asStoreError(CODE, () =>
+      this.jobs.find({ $and: conditions }).sort({ updatedAt: 1, _id: 1 }).limit(limit).toArray(),
+    );
+    return found.map((document) => stored(document).job);
+  }
+
+  /** Says that the job is gone, for a week. Before it is: whoever finds no document finds this. */
+  async noteRemoved(id: string, expiredAt: string): Promise<void> {
+    await asStoreError(CODE, () =>
+      this.removals.updateOne({ _id: id }, { $max: { expiredAt }, $currentDate: { notedAt: true } }, { upsert: true }),
+    );
+  }
+
+  /** When the job that is gone had expired; null: there was none, or it is long ago. */
+  async expiredAt(id: string): Promise<string | null> {
+    const note = await asStoreError(CODE, () => this.removals.findOne({ _id: id }));
+    return note?.expiredAt ?? null;
+  }
+
+  async remove(id: string): Promise<void> {
+    await asStoreError(CODE, () => this.jobs.deleteOne({ _id: id }));
   }
 
   async *byIds(ids: string[]): AsyncGenerator<JobProjection> {

@@ -97,6 +97,8 @@ export interface RequestFacts {
   requestedBy: string;
   reason: string | null;
   requestedAt: string;
+  /** From here on a deleter refuses it. ISO 8601 with milliseconds. */
+  notAfter: string;
 }
 
 /** What was found when somebody looked, in both stores, for what the job has left. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { TransientError } from '@expunge/messaging';
 import { inHalves } from '../in-halves.js';
 import { evolve } from './evolve.js';
+import { beginsAnew } from '../expiry/expired.js';
 import type { JobProjection } from './job.js';
 import type { JobRepository } from './job.repository.js';
 import type { Recorded } from './recorded.js';
@@ -16,7 +17,7 @@ export interface Folded {
 
 interface Waiting {
   event: Recorded;
-  resolve: () => void;
+  resolve: (folded: boolean) => void;
   reject: (error: unknown) => void;
 }
 
@@ -35,10 +36,11 @@ export class Projector {
   ) {}
 
   /**
-   * Resolves when the event's job was written with it, or had it already.
+   * Resolves when the event's job was written with it, or had it already. False: the job has expired and is gone, and
+   * an event of it makes no other.
    * @throws TransientError the store is away, or other instances kept writing the job
    */
-  fold(job: string, event: Recorded): Promise<void> {
+  fold(job: string, event: Recorded): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const lane = this.lanes.get(job);
       if (lane) {
@@ -55,24 +57,30 @@ export class Projector {
     while (lane.waiting.length > 0) {
       await inHalves(lane.waiting.splice(0), async (group) => {
         const events = group.map(({ event }) => event);
-        await this.foldAll(job, events);
-        for (const { resolve } of group) resolve();
+        const folded = await this.foldAll(job, events);
+        for (const { resolve } of group) resolve(folded);
       });
     }
     this.lanes.delete(job);
   }
 
-  private async foldAll(job: string, events: Recorded[]): Promise<void> {
+  private async foldAll(job: string, events: Recorded[]): Promise<boolean> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const stored = await this.jobs.read(job);
+      if (!stored && (await this.isGone(job, events))) return false;
       const before = stored?.job ?? null;
       const after = events.reduce<JobProjection | null>(evolve, before);
-      if (after === null || isDeepStrictEqual(after, before)) return;
+      if (after === null || isDeepStrictEqual(after, before)) return true;
       if (await this.jobs.write(after, stored?.revision ?? null)) {
         await this.changed({ before, after });
-        return;
+        return true;
       }
     }
     throw new TransientError('MONITOR_FOLD_CONTENDED', `${job} was written by others ${ATTEMPTS} times in a row`);
+  }
+
+  private async isGone(job: string, events: Recorded[]): Promise<boolean> {
+    const expiredAt = await this.jobs.expiredAt(job);
+    return expiredAt !== null && !events.some(({ message }) => beginsAnew(message, expiredAt));
   }
 }

@@ -52,4 +52,8 @@ export class RedriveRepository {
       }
     });
   }
+
+  async remove(job: string): Promise<void> {
+    await asStoreError(CODE, () => this.redrives.deleteOne({ _id: job }));
+  }
 }

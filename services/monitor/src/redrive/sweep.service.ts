@@ -17,7 +17,8 @@ import { depthsOf } from '../queue-depths.adapter.js';
 import { toldSequences } from '../workers/told-by-deleters.js';
 import type { RedriveRepository, StoredAsks } from './redrive.repository.js';
 import { schedule, validUntil } from './schedule.js';
-import { dependsOnCleaner, type Missing, unknownJob, whatIsMissing } from './what-is-missing.js';
+import { hasExpired, jobExpired } from '../expiry/expired.js';
+import { dependsOnCleaner, type Missing, removal, unknownJob, whatIsMissing } from './what-is-missing.js';
 
 export interface SweepOptions {
   jobs: JobRepository;
@@ -26,12 +27,16 @@ export interface SweepOptions {
   redrives: RedriveRepository;
   broker: Pick<BrokerConnection, 'connected' | 'blocked' | 'queueDepth'>;
   publisher: Publisher;
+  /** A settled job is kept for so long after its last event. */
+  jobRetentionMs: number;
   log: Logger;
 }
 
 /** An older heartbeat may be of an instance that is gone. */
 const HEARTBEAT_FRESH_MS = 15_000;
 const PAGE = 200;
+/** Old jobs looked at in one round. */
+const OLD_AT_ONCE = 50;
 
 /** What is kept of a job while others are looked at: projections are large. */
 interface Suspect {
@@ -49,6 +54,9 @@ interface Round {
 
 /** Looks for what the ledger lacks and asks for it. Any instance may, at the same time as others. */
 export class Sweep {
+  /** The old job that the last round ended with: one that cannot go yet must not keep others from being looked at. */
+  private oldSeen: JobProjection | null = null;
+
   constructor(private readonly options: SweepOptions) {}
 
   /**
@@ -89,7 +97,18 @@ export class Sweep {
       suspects.push({ id, tenant: null, missing: unknownJob(sequence), completion: null, verification: null });
     }
     await this.askFor(suspects, round);
+    await this.askFor(await this.expired(now), round);
     if (round.errors.length > 0) throw round.errors[0];
+  }
+
+  private async expired(now: Date): Promise<Suspect[]> {
+    const { jobs, jobRetentionMs } = this.options;
+    const before = new Date(now.getTime() - jobRetentionMs).toISOString();
+    const old = await jobs.settledBefore(before, this.oldSeen, OLD_AT_ONCE);
+    this.oldSeen = old.length < OLD_AT_ONCE ? null : (old.at(-1) ?? null);
+    return old
+      .filter((job) => hasExpired(job, jobRetentionMs, now))
+      .map((job) => ({ id: job.id, tenant: job.tenant, missing: removal(job), completion: null, verification: null }));
   }
 
   private canAsk(): boolean {
@@ -156,6 +175,9 @@ export class Sweep {
       case 'completion':
         if (completion) await publisher.publish(completion);
         break;
+      case 'removal':
+        await publisher.publish(jobExpired({ id, tenant, sequence: ask.sequence, position: ask.position }, now));
+        break;
       case 'events':
         await publisher.publish(
           EventsWanted.create({
@@ -188,6 +210,8 @@ function describe({ kind }: Missing): string {
       return 'nobody has answered what was asked of the job';
     case 'verification':
       return 'nobody has said yet what is left';
+    case 'removal':
+      return 'it was kept for its time, and is not gone yet';
     case 'completion':
       return 'everything is accounted for, but nobody said so';
   }

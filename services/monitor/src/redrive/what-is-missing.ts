@@ -20,6 +20,7 @@ export const missingKinds = [
   'unanswered',
   'verification',
   'completion',
+  'removal',
 ] as const;
 export type MissingKind = (typeof missingKinds)[number];
 
@@ -31,7 +32,9 @@ export type Ask =
   | { ask: 'answers'; requests: string[] }
   /** To look for what is left, or for those chunks of it that nobody has answered. */
   | { ask: 'verification' }
-  | { ask: 'completion' };
+  | { ask: 'completion' }
+  /** That the deleter removes what it has of a job that has expired. */
+  | { ask: 'removal'; sequence: number; position: number };
 
 export interface Missing {
   kind: MissingKind;
@@ -73,6 +76,12 @@ export const dependsOnCleaner = (job: JobProjection, now: Date): boolean =>
 /** A job that a deleter speaks of and of which nothing was ever heard here. */
 export function unknownJob(told: number): Missing[] {
   return [afterSequence('tail', `0<${told}`, 0, 5000)];
+}
+
+/** Of a job that has expired. */
+export function removal({ sequence, position }: JobProjection): Missing[] {
+  const ask: Ask = { ask: 'removal', sequence, position };
+  return [{ kind: 'removal', fingerprint: String(position), patienceMs: 0, ask }];
 }
 
 function gap(job: JobProjection): Missing[] {
