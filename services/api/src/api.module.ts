@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AcceptService } from './acceptance/accept.service.js';
 import { AcceptanceRepository } from './acceptance/acceptance.repository.js';
+import { OverSweep } from './acceptance/over-sweep.service.js';
 import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { ControlController } from './control/control.controller.js';
@@ -35,6 +36,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     Control,
     JobReads,
     MonitorsAdapter,
+    OverSweep,
     TopologyAssertion,
     UnheardSweep,
   ],

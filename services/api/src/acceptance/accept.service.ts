@@ -17,7 +17,7 @@ import {
   type NextStep,
   nextStep,
 } from './acceptance.js';
-import { missingIndex, notAccepted, outcomeUnknown, storeAway } from './acceptance-problems.js';
+import { missingIndex, notAccepted, outcomeUnknown, storeAway, usedLongAgo } from './acceptance-problems.js';
 import { AcceptanceRepository } from './acceptance.repository.js';
 import { publishWithin } from './publish-within.js';
 import { firstLookAt } from './unheard.js';
@@ -54,6 +54,10 @@ export class AcceptService {
         throw new ProblemError('idempotency-key-reused', detail);
       }
       if (found && step === 'answer') return { acceptance: found, fresh: false };
+      const wasUsed = idempotencyKey !== undefined && !found && (await this.isKnown(id, asked.tenant));
+      // Accepted since it was looked for: then the next look finds it.
+      if (wasUsed && (await this.beforePublishing(this.acceptances.find(id)))) continue;
+      if (wasUsed) throw usedLongAgo(id);
       if (step !== 'join') await this.refuseMissingIndex(asked.request.resource);
       const begun = await this.begin(found, fresh, step);
       if (begun) return { acceptance: await this.publish(begun), fresh: true };
@@ -105,6 +109,11 @@ export class AcceptService {
       this.log.warn({ job: acceptance._id, err: error }, 'acceptance stays marked pending');
       return false;
     }
+  }
+
+  /** To a monitor. The acceptance is removed long before the job; a second request with its id the deleter would refuse. */
+  private async isKnown(job: string, tenant: string): Promise<boolean> {
+    return (await this.monitors.job(job, tenant)).kind === 'answer';
   }
 
   private async refuseMissingIndex(resource: string): Promise<void> {

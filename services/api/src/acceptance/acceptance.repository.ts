@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { ApiSettings } from '../settings.js';
 import { STORE, type Store } from '../store.js';
-import type { Acceptance } from './acceptance.js';
+import { type Acceptance, overBefore } from './acceptance.js';
 
 const UNAVAILABLE = 'API_STORE_UNAVAILABLE';
 
@@ -56,8 +56,25 @@ export class AcceptanceRepository {
 
   async createIndexes(): Promise<void> {
     await asStoreError(UNAVAILABLE, () =>
-      this.acceptances.createIndexes([{ key: { state: 1, 'request.notAfter': 1 } }]),
+      this.acceptances.createIndexes([
+        { key: { state: 1, 'request.notAfter': 1 } },
+        { key: { 'request.notAfter': 1 } },
+      ]),
     );
+  }
+
+  /** Removes at most `limit` of those that are over at `now`; how many. */
+  async removeOver(now: Date, limit: number): Promise<number> {
+    const isOver = { 'request.notAfter': { $lt: overBefore(now) } };
+    return asStoreError(UNAVAILABLE, async () => {
+      const found = await this.acceptances
+        .find(isOver, { projection: { _id: 1 } })
+        .limit(limit)
+        .toArray();
+      // Asked again: a new attempt under the same id may have begun meanwhile.
+      const removed = await this.acceptances.deleteMany({ _id: { $in: found.map(({ _id }) => _id) }, ...isOver });
+      return removed.deletedCount;
+    });
   }
 
   /** Accepted, still valid, due for a look, and of no monitor known to have heard of it: the longest due first. */

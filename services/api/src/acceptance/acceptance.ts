@@ -73,6 +73,21 @@ export function isPromised({ state }: Pick<Acceptance, 'state'>): boolean {
   return state === 'accepted' || state === 'heard';
 }
 
+/**
+ * An acceptance outlives its request's validity by a day: until then it may be published again, and its key finds it.
+ * A monitor keeps a job for two, so that nobody is told of it from here when it is gone there.
+ */
+const PAST_VALIDITY_MS = 86_400_000;
+
+/** Acceptances whose notAfter is before this are over. ISO 8601 with milliseconds. */
+export function overBefore(now: Date): string {
+  return new Date(now.getTime() - PAST_VALIDITY_MS).toISOString();
+}
+
+export function isOver({ request }: Pick<Acceptance, 'request'>, now: Date): boolean {
+  return request.notAfter < overBefore(now);
+}
+
 /** A new attempt under the id of one that is over, with a time of its own. Only a refused one left nothing behind. */
 export function begunAgain(found: Acceptance, fresh: Acceptance): Acceptance {
   const attempts = found.attempts + 1;

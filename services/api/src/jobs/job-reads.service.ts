@@ -1,6 +1,6 @@
 import type { FailureView } from '@expunge/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { isPromised } from '../acceptance/acceptance.js';
+import { isOver, isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
 import { invalid, ProblemError } from '../problems/problem.js';
@@ -42,7 +42,7 @@ export class JobReads {
       return { ...presentJob(job, tenant), ...seenByMonitor(asOf) };
     }
     const found = await this.acceptances.find(id);
-    const acceptance = found?.tenant === tenant ? found : null;
+    const acceptance = found?.tenant === tenant && !isOver(found, new Date()) ? found : null;
     if (acceptance && isPromised(acceptance)) return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
     if (read.kind === 'unreachable') throw unreachable();
     throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
