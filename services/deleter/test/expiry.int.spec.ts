@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { JobExpired, jobExpiredId, ObjectPurgeFailed, RetryRequested } from '@expunge/contracts';
 import { ConflictError, TransientError } from '@expunge/messaging';
 import { Activity } from '@expunge/runtime';
 import { RequestsConsumer } from '../src/requests.consumer.js';
 import { type Deleter, deleteRequested, fill, intercept, runToEnd, World } from './deleters.js';
 import { Killed, killedAt } from './killed.js';
+
+jest.setTimeout(60_000);
 
 let world: World;
 beforeAll(async () => {
