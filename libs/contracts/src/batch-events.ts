@@ -13,6 +13,8 @@ export const recordFailureCodes = [
   'TOO_MANY_KEYS',
   /** It changed between plan and delete, pass after pass. */
   'STILL_CHANGING',
+  /** The records' database refuses to delete it, and it alone; the message is the server's. */
+  'DELETE_REFUSED',
 ] as const;
 
 /** A record that stays, and why. */

@@ -44,3 +44,19 @@ describe('a duration', () => {
     );
   });
 });
+
+describe('a share', () => {
+  test.each([
+    ['0', 0],
+    ['0.5', 0.5],
+    ['.25', 0.25],
+    ['1', 1],
+    ['1.0', 1],
+  ])('may be %s', (value, expected) => {
+    expect(setting.share().parse(value)).toBe(expected);
+  });
+
+  test.each(['', '1.5', '-0.1', '50', '50%', '0,5'])('may not be %j', (value) => {
+    expect(setting.share().safeParse(value).success).toBe(false);
+  });
+});

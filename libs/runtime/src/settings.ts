@@ -29,6 +29,10 @@ export const setting = {
       .regex(/^-?\d+$/, `must be an integer from ${min} to ${max}`)
       .transform(Number)
       .refine((n) => n >= min && n <= max, { error: `must be an integer from ${min} to ${max}` }),
+  share: () =>
+    text('a number')
+      .regex(/^(0|1|0?\.\d+|1\.0+)$/, 'must be a number from 0 to 1')
+      .transform(Number),
   flag: () => z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true'),
   /** `30s`, `15m`, `24h`, `7d`; the setting's value is milliseconds. From now on, a date must still exist then. */
   duration: (longest: StringValue = '3650d') =>

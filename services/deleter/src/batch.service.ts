@@ -1,9 +1,10 @@
-import { keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
+import { type ErrorInfo, keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
 import type { Logger } from 'pino';
+import { batchSizeOf } from './deletion-job/batch-limit.js';
 import { type DeletionJob, type Plan, requestOf, timing } from './deletion-job/deletion-job.js';
-import { pacedBatchSize } from './deletion-job/pace.js';
 import { type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
-import { consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
+import { refusedAlone, refuseRecord } from './deletion-job/refuse-record.js';
+import { type Consequence, consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
 import type { HeldJob } from './held-job.js';
 import type { LeftoversRepository } from './jobs/leftovers.repository.js';
 import type { Records } from './records/records.js';
@@ -29,8 +30,7 @@ export class BatchService {
   /** The next page, without the records this job has given up on. */
   async page(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
     const window = context.window?.from === cursor ? context.window.end : null;
-    const limit = pacedBatchSize(requestOf(job).options.batchSize, job.maxRecordsPerSecond);
-    const page = await this.records.page(context.resource, scopeOf(job), cursor, limit, window);
+    const page = await this.records.page(context.resource, scopeOf(job), cursor, batchSizeOf(job), window);
     context.window = page.closesAt === null || page.window === null ? null : { from: page.closesAt, end: page.window };
     if (job.totals.failed === 0 || page.records.length === 0) return page;
     const known = await this.leftovers.knownFailures(
@@ -55,12 +55,10 @@ export class BatchService {
    * Deletes by the standing plan and finds out what came of it; the outbox goes out and the next page is read meanwhile.
    * Null: the delete may have been refused by the clock. `resolved` gives what is to be written of a job in which the
    * plan stands. A next page that cannot be read is null, too: it must not keep from being told what is already deleted.
+   * `refused`: the server will not delete some record of the plan; `alone` is the job that notes it as a failure, where
+   * there is no other record it could be about.
    */
-  async execute(
-    held: HeldJob,
-    context: BatchContext,
-    readAhead: boolean,
-  ): Promise<{ resolved: Resolution; nextPage: Page | null } | null> {
+  async execute(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
     const { resource, clock } = context;
     const plan = planOf(held.job);
     const meanwhile = Promise.all([
@@ -69,21 +67,26 @@ export class BatchService {
     ]);
     // Whatever the delete throws is thrown first; this promise must not be the one nobody awaits.
     meanwhile.catch(() => undefined);
+    let refused: ErrorInfo | null = null;
     if (plan.records.length > 0) {
       const outcome = await this.records.delete(resource, scopeOf(held.job), plan, clock);
       if (!outcome.answered) {
         await meanwhile;
         return null;
       }
+      refused = outcome.refused ?? null;
     }
-    const resolved = await this.resolution(held.job, resource, plan, clock);
+    const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, refused !== null);
     const [, nextPage] = await meanwhile;
-    return { resolved, nextPage };
+    if (!refused) return { resolved, refused, alone: null, nextPage };
+    const record = refusedAlone(held.job, consequence);
+    // The page that was read ahead begins behind records that are to be planned again.
+    return { resolved, refused, alone: record && refuseRecord(held.job, record, refused), nextPage: null };
   }
 
   /** Without another delete. Only once the plan's deadline has passed. */
   async resolveByReading({ job }: HeldJob, resource: ResourceDefinition, clock: RecordsClock): Promise<DeletionJob> {
-    const resolved = await this.resolution(job, resource, planOf(job), clock);
+    const { resolved } = await this.resolution(job, resource, planOf(job), clock);
     return resolved(job);
   }
 
@@ -102,7 +105,8 @@ export class BatchService {
     resource: ResourceDefinition,
     plan: Plan,
     clock: RecordsClock,
-  ): Promise<Resolution> {
+    wasRefused = false,
+  ): Promise<{ resolved: Resolution; consequence: Consequence }> {
     const batch = job.totals.batches + 1;
     const aftermath = await this.records.aftermath(resource, scopeOf(job), plan);
     const consequence = consequenceOf(plan, aftermath);
@@ -111,9 +115,19 @@ export class BatchService {
       this.leftovers.addFailures(job.id, batch, plan.failures),
     ]);
     const recordsNow = clock.latest();
-    return (now) =>
-      resolvePlan(now, consequence, { newlyRetained, instance: this.instance, now: new Date(), recordsNow });
+    const resolved = (now: DeletionJob) => {
+      const facts = { newlyRetained, instance: this.instance, now: new Date(), recordsNow, wasRefused };
+      return resolvePlan(now, consequence, facts);
+    };
+    return { resolved, consequence };
   }
+}
+
+export interface Executed {
+  resolved: Resolution;
+  refused: ErrorInfo | null;
+  alone: DeletionJob | null;
+  nextPage: Page | null;
 }
 
 /** The plan of the job that is given resolved, not written yet. */

@@ -97,6 +97,8 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
         instance,
         process: `${instance}@${startedAt.toISOString()}`,
         storeRetryForMs: s.STORE_RETRY_FOR,
+        noProgressForMs: s.NO_PROGRESS_FOR,
+        failures: { maxShare: s.MAX_FAILURE_SHARE, minSample: s.MIN_FAILURE_SAMPLE },
         log,
       }),
     },

@@ -1,5 +1,6 @@
 import { type DeletionJob, type Lane, timing } from './deletion-job/deletion-job.js';
 import { withoutFlushed } from './deletion-job/emit.js';
+import { stillAtIt } from './deletion-job/no-progress.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 
@@ -37,10 +38,16 @@ export class HeldJob {
 
   /**
    * Tells the watchdog, while something takes long, that somebody is at it. No write of its own: the revision stays, so
-   * it is without effect once somebody moved on.
+   * it is without effect once somebody moved on. Until it has taken `longestMs` without progress: then the watchdog is to
+   * bring somebody who judges that.
    */
-  keepAlive(): Disposable {
+  keepAlive(longestMs: number): Disposable {
     const timer = setInterval(() => {
+      this.job = stillAtIt(this.job, new Date());
+      if ((this.lane.noProgress?.ms ?? 0) > longestMs) {
+        clearInterval(timer);
+        return;
+      }
       this.jobs.touch(this.job).catch(() => undefined);
     }, timing.keepAlive).unref();
     return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -11,6 +11,12 @@ export const deleterSettings = z.object({
   RESOURCES_FILE: setting.text().optional(),
   /** While more objects wait to be purged, no further record is deleted. */
   MAX_PENDING_OBJECTS: setting.integer(1, 1_000_000_000).default(200_000),
+  /** More of the records processed than this share fail: so does the job. */
+  MAX_FAILURE_SHARE: setting.share().default(0.5),
+  /** So many records must have been processed before that is judged. */
+  MIN_FAILURE_SAMPLE: setting.integer(1, 1_000_000_000).default(50),
+  /** How long slices may be at a job without progress before it fails. */
+  NO_PROGRESS_FOR: setting.duration().default(1_800_000),
 });
 export type DeleterSettings = z.infer<typeof deleterSettings>;
 

@@ -7,9 +7,18 @@ import type { Backlog } from './backlog.service.js';
 import type { BatchContext, BatchService } from './batch.service.js';
 import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
 import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
-import { type DelayCause, hasTurns, isActive, requestOf, timing } from './deletion-job/deletion-job.js';
+import {
+  type DelayCause,
+  type DeletionJob,
+  hasTurns,
+  isActive,
+  requestOf,
+  timing,
+} from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
+import { stillAtIt } from './deletion-job/no-progress.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
+import { type FailureLimits, tooManyFailures } from './deletion-job/too-many-failures.js';
 import { endSlice, release, startSlice } from './deletion-job/turn.js';
 import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
@@ -31,6 +40,11 @@ const tooSlow: ErrorInfo = {
   message: "a delete reached the records' server after its plan's deadline",
 };
 
+export interface SliceLimits {
+  noProgressForMs: number;
+  failures: FailureLimits;
+}
+
 /** One slice message's worth of work on a job. */
 export class SliceService {
   /** Jobs that this process is at. */
@@ -46,7 +60,7 @@ export class SliceService {
     private readonly backlog: Backlog,
     private readonly purges: PurgeAgainService,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
-    private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger },
+    private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger } & SliceLimits,
   ) {}
 
   /**
@@ -58,18 +72,19 @@ export class SliceService {
     const job = await this.jobs.read(id);
     if (!job) throw new NotFoundError(`there is no job ${id}`);
     const held = new HeldJob(job, this.jobs, this.outbox);
-    const { process } = this.options;
-    const verdict = sliceVerdict(job, { turn, now: new Date(), process, atWork: this.atWork.has(id), seen });
+    const { process, noProgressForMs } = this.options;
+    const atWork = this.atWork.has(id);
+    const verdict = sliceVerdict(job, { turn, now: new Date(), process, atWork, seen, noProgressForMs });
     // The outbox of a job under way is its live slice's, which a write from here would cost its place; or the watchdog's.
     if (verdict.do === 'nothing') return hasTurns(job) ? undefined : held.settle();
     if (verdict.do === 'answer') return this.answers.answer(held);
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
     if (verdict.do === 'watch') return this.turns.later(id, turn, verdict.ms, job.writtenAt);
     const log = this.options.log.child({ job: id, turn });
-    using _alive = held.keepAlive();
+    using _alive = held.keepAlive(noProgressForMs);
     this.atWork.add(id);
     try {
-      await (verdict.do === 'give-up' ? this.giveUp(held, log) : this.work(held, turn, log));
+      await (verdict.do === 'give-up' ? this.giveUp(held, log, verdict.error) : this.work(held, turn, log));
     } catch (error) {
       await this.afterError(held, error, log);
     } finally {
@@ -90,7 +105,7 @@ export class SliceService {
     await held.flush();
     const owner = `${this.options.instance}:${turn}`;
     const standing = held.lane.plan !== null;
-    await held.write(startSlice(held.job, this.options.process));
+    await held.write(stillAtIt(startSlice(held.job, this.options.process), new Date()));
     held.started = true;
     // By itself: only now is it known how long a write takes, and so until when a delete may begin.
     if (standing) await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
@@ -113,20 +128,23 @@ export class SliceService {
       if (plan) {
         const executed = await this.batches.execute(held, context, more);
         if (!executed) return this.wait(held, 'store', tooSlow, log);
-        const { resolved, nextPage } = executed;
-        const job = resolved(held.job);
-        const isPaced = job.lanes[0].paceAt !== null;
-        const next = nextPage && isFull(nextPage) && !isPaced && performance.now() < endsAt ? nextPage : null;
+        const { resolved, refused, alone, nextPage } = executed;
+        const job = alone ?? resolved(held.job);
+        const isLast = job.lanes[0].paceAt !== null || performance.now() >= endsAt || this.failsBy(job) !== null;
+        const next = nextPage && isFull(nextPage) && !isLast ? nextPage : null;
         try {
           await held.write(next ? this.batches.plan(job, next, context, held.writeMs) : job);
         } catch (error) {
           if (!(error instanceof ConflictError)) throw error;
           return this.answers.resolveFenced(job.id, plan, resolved, error);
         }
-        this.batches.report(held.job, plan, log);
+        if (refused) log.warn({ ...refused, records: plan.records.length }, 'a batch was refused');
+        if (!alone) this.batches.report(held.job, plan, log);
         page = next ? null : nextPage;
         continue;
       }
+      const tooMany = this.failsBy(held.job);
+      if (tooMany) return this.giveUp(held, log, tooMany);
       if (!more) break;
       page ??= await this.batches.page(held.job, context, held.lane.cursor);
       if (page.closesAt === null) {
@@ -147,6 +165,10 @@ export class SliceService {
     await held.write(endSlice(held.job));
     if (hasTurns(held.job)) await this.turns.now(held.job.id, held.lane.turn);
     else await held.settle();
+  }
+
+  private failsBy(job: DeletionJob): ErrorInfo | null {
+    return tooManyFailures(job, this.options.failures);
   }
 
   /** Until the job's rate allows another batch: a second at most, since a batch has at most half a second's records. */
@@ -199,9 +221,10 @@ export class SliceService {
   }
 
   /** Before a job fails, its plan is resolved by reading: keys of records already gone must not end in it. */
-  private async giveUp(held: HeldJob, log: Logger): Promise<void> {
+  private async giveUp(held: HeldJob, log: Logger, why?: ErrorInfo): Promise<void> {
     const { job } = held;
-    const error = held.lane.waiting?.error ?? { code: 'WORKER_LOST', message: 'each attempt ended with its worker' };
+    const lost = { code: 'WORKER_LOST', message: 'each attempt ended with its worker' };
+    const error = why ?? held.lane.waiting?.error ?? lost;
     const resource = this.resources.get(requestOf(job).resource);
     if (held.lane.plan && resource) {
       try {

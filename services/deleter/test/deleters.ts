@@ -29,7 +29,7 @@ import { Outbox } from '../src/outbox.service.js';
 import { PurgeAgainService } from '../src/purge-again.service.js';
 import type { Records } from '../src/records/records.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
-import { SliceService } from '../src/slice.service.js';
+import { type SliceLimits, SliceService } from '../src/slice.service.js';
 import { Turns } from '../src/turns.service.js';
 import { VerificationService } from '../src/verification.service.js';
 import { Watchdog } from '../src/watchdog.service.js';
@@ -54,6 +54,7 @@ export interface Wrappers {
   records?: (records: Records) => Records;
   publisher?: (publisher: Publisher) => Publisher;
   maxPendingObjects?: number;
+  limits?: Partial<SliceLimits>;
   jobs?: (jobs: JobRepository) => JobRepository;
   leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
   events?: (events: EventStore) => EventStore;
@@ -107,6 +108,10 @@ export class World {
     return this.stores[1].db();
   }
 
+  get recordsUrl(): string {
+    return this.records.url;
+  }
+
   /** The deleter's own. */
   get own(): mongoose.mongo.Db {
     return this.stores[0].db();
@@ -139,6 +144,7 @@ export class World {
     const purges = new PurgeAgainService(failedPurges, events, records);
     this.lives += 1;
     const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
+    const limits = { noProgressForMs: 1_800_000, failures: { maxShare: 0.5, minSample: 50 }, ...wrap.limits };
     const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
     return {
       instance,
@@ -148,7 +154,10 @@ export class World {
       control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
       failedPurges,
       verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),
-      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, purges, byName, options),
+      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, purges, byName, {
+        ...options,
+        ...limits,
+      }),
       expiry: new ExpiryService(jobs, events, leftovers, failedPurges, publisher, log),
       watchdog: new Watchdog(jobs, turns, log),
       skipWait: async (job) => {

@@ -386,6 +386,15 @@ describe('deleting', () => {
     expect(aftermath.standing).toEqual(new Map([['2', ['b', 'new']]]));
   });
 
+  it('blames no record for what the server would refuse of any: that is an error', async () => {
+    const view = resource({ idType: 'number', collection: 'shown' });
+    await db.createCollection('shown', { viewOn: 'receipts', pipeline: [] });
+    const records = repository(view);
+    const clock = await records.clock();
+    const plan = planOf([{ id: 1, keys: [] }], new Date(clock.latest().getTime() + 1000));
+    await expect(records.delete(view, everything(9), plan, clock)).rejects.toMatchObject({ code: 166 });
+  });
+
   it('cannot be said without ids or tenant', async () => {
     const records = repository(r);
     const clock = await records.clock();

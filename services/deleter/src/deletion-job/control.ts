@@ -79,11 +79,14 @@ export function answerPending(job: DeletionJob, now: Date): DeletionJob {
   if (job.lanes[0].plan && waitsForPlan(pending.type)) throw new Error(`job ${job.id} has a plan to resolve first`);
   const about = concerns(pending.type);
   // A rate changes nothing of why the job waits: asked for again and again, it must not keep a job from failing.
-  const afresh = about === 'rate' ? { holder: null } : { attempt: 0, strikes: 0, holder: null, waiting: null };
+  const afresh =
+    about === 'rate' ? { holder: null } : { attempt: 0, strikes: 0, holder: null, waiting: null, noProgress: null };
+  const { succeeded, failed } = job.totals;
   const answered: DeletionJob = {
     ...withLane(job, afresh),
     state: stateAfter(pending.type, job.state),
     pending: null,
+    retriedFrom: pending.type === 'RetryRequested' ? { succeeded, failed } : job.retriedFrom,
     answered: [...job.answered, pending.id].slice(-ANSWERS_KEPT),
     appliedAt: { ...job.appliedAt, [about]: later(job.appliedAt[about], pending.time) },
   };

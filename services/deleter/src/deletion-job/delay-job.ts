@@ -22,7 +22,9 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
   const before = lane.waiting?.cause === cause ? lane.waiting : null;
   const waiting = { cause, error, retryAt, since: before?.since ?? now };
   const strikes = cause === 'still-changing' ? 0 : cause === 'error' ? lane.strikes + 1 : lane.strikes;
-  const delayed = withLane(job, { attempt, strikes, waiting, holder: null });
+  // Whatever is waited for by name has limits of its own.
+  const noProgress = cause === 'error' ? lane.noProgress : null;
+  const delayed = withLane(job, { attempt, strikes, waiting, noProgress, holder: null });
   if (intended && before) return delayed;
   return emit<BatchDelayed>(
     delayed,

@@ -84,6 +84,8 @@ export interface Lane {
   cursor: WireId | null;
   plan: Plan | null;
   pass: Pass;
+  /** Records of one batch at most, since the server refused a larger one; null: as many as the request says. */
+  batchLimit: number | null;
   /** Which slice message is the live one. */
   turn: number;
   /** Slices started since the last progress; sets the backoff. */
@@ -93,6 +95,8 @@ export interface Lane {
   /** The process whose slice has started and has not said how it ended. */
   holder: string | null;
   waiting: { cause: DelayCause; since: Date; retryAt: Date; error: ErrorInfo } | null;
+  /** How long slices have been at it since the last progress; null: not at all, or what it waits for is known. */
+  noProgress: { ms: number; at: Date } | null;
   /** With a rate: when the next batch may begin, on the records server's clock. */
   paceAt: Date | null;
 }
@@ -125,6 +129,8 @@ export interface DeletionJob {
   bound: Bound;
   lanes: [Lane];
   totals: Totals;
+  /** The totals at the last retry, null without one: failures before it are not held against the job again. */
+  retriedFrom: Pick<Totals, 'succeeded' | 'failed'> | null;
   /** Records that matched at the start; null where counting took too long. For percentages only. */
   total: number | null;
   /** Of the last event. */

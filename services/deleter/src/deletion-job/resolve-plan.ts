@@ -1,4 +1,5 @@
 import { BatchDeleted } from '@expunge/contracts';
+import { batchLimitAfter, halfOf } from './batch-limit.js';
 import { type DeletionJob, type Plan, withLane } from './deletion-job.js';
 import { emit } from './emit.js';
 import { paceAt } from './pace.js';
@@ -45,11 +46,12 @@ export function consequenceOf(plan: Plan, aftermath: Aftermath): Consequence {
 /**
  * The plan's one resolution: cursor, totals and the event in one write. A plan of which nothing came emits nothing.
  * `newlyRetained` are those of `kept` that no earlier batch of the job has named.
+ * `wasRefused`: the server refused the delete, so the cursor stays before what stands, to be planned in smaller batches.
  */
 export function resolvePlan(
   job: DeletionJob,
   consequence: Consequence,
-  facts: { newlyRetained: string[]; instance: string; now: Date; recordsNow: Date },
+  facts: { newlyRetained: string[]; instance: string; now: Date; recordsNow: Date; wasRefused?: boolean },
 ): DeletionJob {
   const [lane] = job.lanes;
   const { plan } = lane;
@@ -57,6 +59,9 @@ export function resolvePlan(
   const { gone, objectKeys } = consequence;
   const { newlyRetained, instance, now, recordsNow } = facts;
   const { failures } = plan;
+  const standing = plan.records.length - gone;
+  const isSplit = facts.wasRefused === true && standing > 0;
+  const passed = isSplit ? gone : plan.records.length;
   const worthTelling = gone > 0 || failures.length > 0 || objectKeys.length > 0;
   const totals = {
     batches: job.totals.batches + (worthTelling ? 1 : 0),
@@ -68,13 +73,15 @@ export function resolvePlan(
   const resolved = withLane(
     { ...job, totals },
     {
-      cursor: plan.closesAt,
+      cursor: isSplit ? lane.cursor : plan.closesAt,
       plan: null,
+      batchLimit: isSplit ? halfOf(standing) : batchLimitAfter(job, gone),
       attempt: 0,
       strikes: 0,
       waiting: null,
-      paceAt: paceAt(job.maxRecordsPerSecond, plan.records.length, recordsNow),
-      pass: { ...lane.pass, found: lane.pass.found + plan.records.length, deleted: lane.pass.deleted + gone },
+      noProgress: null,
+      paceAt: paceAt(job.maxRecordsPerSecond, passed, recordsNow),
+      pass: { ...lane.pass, found: lane.pass.found + passed, deleted: lane.pass.deleted + gone },
     },
   );
   if (!worthTelling) return resolved;

@@ -7,7 +7,15 @@ import { msUntilTakeOver, type SliceFacts, sliceVerdict } from './slice-verdict.
 import { endSlice, release, startSlice } from './turn.js';
 
 const verdict = (job: DeletionJob, facts: Partial<SliceFacts> = {}) =>
-  sliceVerdict(job, { turn: 1, now: at(2), process: 'd1', atWork: false, seen: null, ...facts });
+  sliceVerdict(job, {
+    turn: 1,
+    now: at(2),
+    process: 'd1',
+    atWork: false,
+    seen: null,
+    noProgressForMs: 60_000,
+    ...facts,
+  });
 const watch = { do: 'watch', ms: timing.silence };
 
 describe('what a slice message may do', () => {

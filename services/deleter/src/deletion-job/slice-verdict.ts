@@ -1,4 +1,6 @@
+import type { ErrorInfo } from '@expunge/contracts';
 import { type DeletionJob, isOnlyPurging, MAX_STRIKES, planDeadline, timing } from './deletion-job.js';
+import { msWithoutProgress, noProgress } from './no-progress.js';
 import { strikesOf } from './turn.js';
 
 export type SliceVerdict =
@@ -11,8 +13,8 @@ export type SliceVerdict =
   | { do: 'start' }
   /** A request is pending: resolve what stands, and answer it. */
   | { do: 'answer' }
-  /** Its slices ended badly too often: resolve what stands by reading, then give up. */
-  | { do: 'give-up' };
+  /** Its slices ended badly too often, or came to nothing for too long: resolve what stands by reading, then give up. */
+  | { do: 'give-up'; error?: ErrorInfo };
 
 export interface SliceFacts {
   turn: number;
@@ -22,6 +24,8 @@ export interface SliceFacts {
   atWork: boolean;
   /** The job's last write as this message met it before; null where it meets the job for the first time. */
   seen: string | null;
+  /** How long slices may be at a job without progress. */
+  noProgressForMs: number;
 }
 
 /**
@@ -40,6 +44,9 @@ export function sliceVerdict(job: DeletionJob, facts: SliceFacts): SliceVerdict 
   if (job.state !== 'running' && !isOnlyPurging(job)) return { do: 'nothing' };
   const early = (lane.waiting?.retryAt.getTime() ?? 0) - facts.now.getTime();
   if (early > 0) return { do: 'wait', ms: early };
+  const ms = msWithoutProgress(lane, facts.now);
+  // Also where somebody is at it still: a slice that hangs would be watched for ever. A cancelled job cannot fail.
+  if (ms > facts.noProgressForMs && !isOnlyPurging(job)) return { do: 'give-up', error: noProgress(ms) };
   if (lane.plan === null && mayBeAtWork(job, facts)) return { do: 'watch', ms: timing.silence };
   if (isOnlyPurging(job)) return { do: 'start' };
   return { do: strikesOf(lane, facts.process) >= MAX_STRIKES ? 'give-up' : 'start' };

@@ -16,11 +16,11 @@ export function startSlice(job: DeletionJob, process: string): DeletionJob {
 
 /** Its worker lives and stopped for a reason it knows. */
 export function release(job: DeletionJob): DeletionJob {
-  return withLane(job, { holder: null });
+  return withLane(job, { holder: null, noProgress: null });
 }
 
 /** The live message becomes the next one. Only here: a watchdog that took turns would starve every queued slice. */
 export function endSlice(job: DeletionJob): DeletionJob {
   const [lane] = job.lanes;
-  return withLane(job, { turn: lane.turn + 1, attempt: 0, strikes: 0, holder: null, waiting: null });
+  return withLane(job, { turn: lane.turn + 1, attempt: 0, strikes: 0, holder: null, waiting: null, noProgress: null });
 }

@@ -101,7 +101,13 @@ export class JobRepository {
     await asStoreError(UNAVAILABLE, () =>
       this.jobs.updateOne(
         { _id: job.id, revision: job.revision },
-        { $set: { writtenAt, dueAt: dueAt({ ...job, writtenAt }) } },
+        {
+          $set: {
+            writtenAt,
+            dueAt: dueAt({ ...job, writtenAt }),
+            'lanes.0.noProgress': job.lanes[0].noProgress,
+          },
+        },
       ),
     );
   }

@@ -18,6 +18,7 @@ import {
 import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
+import { refusalIn } from './refusal.js';
 import { exact, findReferred, ranOutOfTime } from './references.repository.js';
 
 type Document = mongoose.mongo.Document;
@@ -149,13 +150,19 @@ export class RecordsRepository implements Records {
   }
 
   async delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
-    const { deletedCount } = await asStoreError(UNAVAILABLE, () =>
-      this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), {
-        ...exact,
-        maxTimeMS: timing.maxTime,
-      }),
-    );
-    return { answered: deletedCount === plan.records.length || clock.latest() < plan.until };
+    try {
+      const { deletedCount } = await asStoreError(UNAVAILABLE, () =>
+        this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), {
+          ...exact,
+          maxTimeMS: timing.maxTime,
+        }),
+      );
+      return { answered: deletedCount === plan.records.length || clock.latest() < plan.until };
+    } catch (error) {
+      const refused = refusalIn(error);
+      if (!refused) throw error;
+      return { answered: true, refused };
+    }
   }
 
   async aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath> {

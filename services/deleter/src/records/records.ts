@@ -1,4 +1,4 @@
-import type { Bound, IndexKeys, ResourceDefinition, WireId } from '@expunge/contracts';
+import type { Bound, ErrorInfo, IndexKeys, ResourceDefinition, WireId } from '@expunge/contracts';
 import type { Plan } from '../deletion-job/deletion-job.js';
 import type { Page } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
@@ -6,8 +6,11 @@ import type { Scope } from './record-filters.js';
 import type { RecordsClock } from './records-clock.js';
 
 export type DeleteOutcome =
-  /** The server answered, and began before the deadline: nobody is deleting by this plan any more. */
-  | { answered: true }
+  /**
+   * The server answered, and began before the deadline: nobody is deleting by this plan any more. `refused`: because of
+   * some record of the plan, and will do so again; others may have gone before it came to that one.
+   */
+  | { answered: true; refused?: ErrorInfo }
   /** The clock may have refused it. Not a look-up and not a pass: a take-over, after the deadline. */
   | { answered: false };
 

@@ -21,7 +21,7 @@ export function moves(world: World, size: Size, rules: Rules): Move[] {
       progress(`${worker.name} takes ${what}`, begin(left, worker, message, size, rules));
     }
   }
-  for (const one of world.deletes) progress(`server deletes for ${one.plan.owner}`, goOn(world, one, rules));
+  for (const one of world.deletes) progress(`server deletes for ${one.plan.owner}`, goOn(world, one, size, rules));
   const { ofLiving, ofOthers } = young(world);
   if (ofOthers && !ofLiving) progress('tick', { ...world, clock: world.clock + 1 });
   const { job } = world;

@@ -28,7 +28,7 @@ export function* resolveFenced(stage: Stage & { part: 'fenced' }, instance: stri
   const job = read1 && rules.stillMine(read1, stage.plan);
   if (!job) return;
   try {
-    yield* write(new Held(job), resolved(job, stage.gone, instance), rules);
+    yield* write(new Held(job), resolved(job, stage.gone, instance, stage.wasRefused), rules);
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     return stage;

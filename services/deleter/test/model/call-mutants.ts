@@ -1,4 +1,5 @@
 import type { DeletionJob } from '../../src/deletion-job/deletion-job.js';
+import { refuseRecord } from '../../src/deletion-job/refuse-record.js';
 import type { Call } from './calls.js';
 import { REST } from './invariants.js';
 import type { Mutant } from './mutant.js';
@@ -89,6 +90,29 @@ export const callMutants: Mutant[] = [
     },
     size: {},
     violates: 'only what the standing plan names goes',
+  },
+  {
+    name: 'a refused plan is dropped without a look at what stands',
+    wrong: {
+      // eslint-disable-next-line require-yield -- that is what is wrong with it
+      lookUpRefused: function* () {
+        return { gone: 0, objectKeys: [], kept: [] };
+      },
+    },
+    size: { records: { a: ['ka'], b: ['kb'] }, batchSize: 2, refuses: ['b'] },
+    violates: 'no key is nowhere',
+  },
+  {
+    name: 'a refused record is noted as a failure before its plan says so',
+    wrong: {
+      refuseRecord: function* (job, record) {
+        const refused = refuseRecord(job, record, { code: 'X', message: '' });
+        yield { do: 'add-failures', failures: refused.lanes[0].plan?.failures ?? [] };
+        return refused;
+      },
+    },
+    size: { refuses: ['a'] },
+    violates: 'a failure stands in the plan before it is noted, or was told',
   },
   {
     name: 'a request counts as known from its fence on',

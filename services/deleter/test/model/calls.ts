@@ -18,7 +18,7 @@ export type Call =
   | { do: 'append'; events: DeletionEvent[] }
   | { do: 'publish'; events: DeletionEvent[] }
   | { do: 'send'; turn: number; seen: string | null }
-  | { do: 'page'; cursor: string | null }
+  | { do: 'page'; cursor: string | null; limit: number | null }
   | { do: 'delete'; plan: Plan }
   | { do: 'answer-of-delete'; plan: Plan }
   | { do: 'standing'; plan: Plan }
@@ -52,15 +52,15 @@ export function* send(turn: number, seen: string | null = null): Steps<undefined
   yield { do: 'send', turn, seen };
 }
 
-export function* page(cursor: string | null): Steps<ModelPage> {
-  return (yield { do: 'page', cursor }) as ModelPage;
+export function* page(cursor: string | null, limit: number | null): Steps<ModelPage> {
+  return (yield { do: 'page', cursor, limit }) as ModelPage;
 }
 
 export function* clock(): Steps<number> {
   return (yield { do: 'clock' }) as number;
 }
 
-export type DeleteAnswer = 'answered' | 'perhaps-refused' | 'out-of-time';
+export type DeleteAnswer = 'answered' | 'perhaps-refused' | 'out-of-time' | 'refused';
 
 export function* answerOfDelete(plan: Plan): Steps<DeleteAnswer> {
   return (yield { do: 'answer-of-delete', plan }) as DeleteAnswer;

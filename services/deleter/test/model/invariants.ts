@@ -82,6 +82,23 @@ export const invariants = {
   'cancelling ends cancelled': ({ job: old }, { job }) =>
     old?.state !== 'cancelling' || job?.state === 'cancelling' || job?.state === 'cancelled',
 
+  'a failure stands in the plan before it is noted, or was told': (before, after) => {
+    if (before.job === after.job && before.failures === after.failures) return true;
+    const known = new Set(after.job?.lanes[0].plan?.failures.map(({ id }) => id));
+    for (const id of toldFailures(after)) known.add(id);
+    return after.failures.every(({ id }) => known.has(id));
+  },
+
+  'a finished job leaves nothing but failures, each told once': ({ job: old }, after) => {
+    const { job, records, past } = after;
+    if (!job || old === job || job.state !== 'finished' || past.put.length > 0) return true;
+    const told = toldFailures(after);
+    const left = Object.keys(records);
+    return (
+      told.length === new Set(told).size && told.length === job.totals.failed && left.every((id) => told.includes(id))
+    );
+  },
+
   'no plan outlives its job': ({ job: old }, { job }) =>
     !job || old === job || !ended.has(job.state) || job.lanes[0].plan === null,
 } satisfies Record<string, Check>;
@@ -91,6 +108,13 @@ export type Invariant = keyof typeof invariants | typeof REST;
 
 const toldKeys = (events: readonly DeletionEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'BatchDeleted' ? [...event.data.objectKeys, ...event.data.retained] : []));
+
+function toldFailures(world: World): string[] {
+  const events = new Map([...world.eventStore, ...outboxOf(world)].map((event) => [event.id, event]));
+  return [...events.values()].flatMap((event) =>
+    event.type === 'BatchDeleted' ? event.data.failures.map(({ id }) => String(id)) : [],
+  );
+}
 
 /** Nothing is left to do: the job is at rest, every message is handled, and everything was heard. */
 export function isRest(world: World, asked: readonly string[]): boolean {

@@ -30,7 +30,7 @@ export function perform(world: World, worker: string, call: Call, size: Size): O
     case 'send':
       return [null, { ...world, slices: [...world.slices, { turn: call.turn, seen: call.seen }] }];
     case 'page':
-      return [pageOf(world, call.cursor, size), world];
+      return [pageOf(world, call.cursor, Math.min(size.batchSize, call.limit ?? Infinity)), world];
     case 'delete':
       return [null, { ...world, deletes: [...world.deletes, sent(worker, call.plan)] }];
     case 'answer-of-delete':
@@ -92,11 +92,11 @@ export function publish(world: World, events: readonly DeletionEvent[]): World {
 export const answersTo = (event: DeletionEvent): string | null =>
   'requestId' in event.data ? event.data.requestId : null;
 
-function pageOf({ records, failures }: World, cursor: string | null, { batchSize }: Size): ModelPage {
+function pageOf({ records, failures }: World, cursor: string | null, limit: number): ModelPage {
   const ids = Object.keys(records)
     .filter((id) => cursor === null || id > cursor)
     .sort()
-    .slice(0, batchSize);
+    .slice(0, limit);
   const left = ids.filter((id) => !failures.some((failure) => failure.id === id));
   return {
     records: left.map((id) => ({ id, keys: { readable: true, keys: [...(records[id] ?? [])] } })),
@@ -113,7 +113,8 @@ function answerOfDelete(world: World, worker: string, plan: Plan): Outcome {
   if (!mine || mine.done === 'no') return undefined;
   const deletes = world.deletes.filter((one) => one !== mine);
   const inTime = mine.deleted === plan.records.length || mayBegin(plan, world.clock);
-  const answer: DeleteAnswer = mine.done === 'out-of-time' ? 'out-of-time' : inTime ? 'answered' : 'perhaps-refused';
+  const { done } = mine;
+  const answer: DeleteAnswer = done !== 'yes' ? done : inTime ? 'answered' : 'perhaps-refused';
   return [answer, { ...world, deletes }];
 }
 

@@ -17,5 +17,5 @@ export function* lookUp(plan: Plan): Steps<Gone> {
   return gone;
 }
 
-export const resolved = (job: DeletionJob, gone: Gone, instance: string): DeletionJob =>
-  resolvePlan(job, gone, { newlyRetained: [], instance, now: NOW, recordsNow: NOW });
+export const resolved = (job: DeletionJob, gone: Gone, instance: string, wasRefused = false): DeletionJob =>
+  resolvePlan(job, gone, { newlyRetained: [], instance, now: NOW, recordsNow: NOW, wasRefused });

@@ -1,11 +1,14 @@
 import { controlVerdict } from '../../src/deletion-job/control.js';
 import { fail } from '../../src/deletion-job/delay-job.js';
-import { dueAt, type DeletionJob, type Plan } from '../../src/deletion-job/deletion-job.js';
+import { dueAt, type DeletionJob, type Plan, type PlannedRecord } from '../../src/deletion-job/deletion-job.js';
+import { refuseRecord } from '../../src/deletion-job/refuse-record.js';
 import { msUntilTakeOver, sliceVerdict } from '../../src/deletion-job/slice-verdict.js';
 import type { Held } from './held.js';
 import { mayBegin } from './clock.js';
 import { perform } from './perform.js';
 import type { Steps } from './calls.js';
+import { lookUp } from './resolution.js';
+import type { Gone } from './stage.js';
 
 /** What the model goes by: the core itself, and the few decisions that stand in the services. A mutant overrides one. */
 export interface Rules {
@@ -26,6 +29,10 @@ export interface Rules {
   notesRefusals: boolean;
   /** What a slice that lost its place resolves; null: the plan is somebody else's by now. */
   stillMine: (job: DeletionJob, plan: Plan) => DeletionJob | null;
+  /** What of a plan went though its delete was refused. */
+  lookUpRefused: (plan: Plan) => Steps<Gone>;
+  /** What is written once a record is refused alone. */
+  refuseRecord: (job: DeletionJob, record: PlannedRecord) => Steps<DeletionJob>;
   settle: (held: Held) => Steps<undefined>;
 }
 
@@ -44,6 +51,11 @@ export const rules: Rules = {
   stillMine: (job, plan) => {
     const standing = job.lanes[0].plan;
     return standing?.owner === plan.owner && standing.until.getTime() === plan.until.getTime() ? job : null;
+  },
+  lookUpRefused: lookUp,
+  // eslint-disable-next-line require-yield -- it makes no call; a mutant does
+  refuseRecord: function* (job, record) {
+    return refuseRecord(job, record, { code: 'DocumentValidationFailure', message: '' });
   },
   settle: (held) => held.settle(),
 };

@@ -1,9 +1,9 @@
 import { isPassed } from './clock.js';
 import type { Rules } from './rules.js';
-import type { Delete, World } from './world.js';
+import type { Delete, Size, World } from './world.js';
 
 /** The next step of the records server at a delete: it looks at its clock as it begins, and takes record by record. */
-export function goOn(world: World, one: Delete, rules: Rules): World | null {
+export function goOn(world: World, one: Delete, size: Size, rules: Rules): World | null {
   if (one.done !== 'no') return null;
   if (one.position === 0 && !rules.mayBegin(one.plan, world.clock)) return put(world, one, { done: 'yes' });
   // Its maxTimeMS ends it before the deadline, whatever is left.
@@ -15,6 +15,7 @@ export function goOn(world: World, one: Delete, rules: Rules): World | null {
   const keys = world.records[id];
   const planned = new Set(records.flatMap((record) => record.keys));
   if (!keys || !rules.mayGo(keys, planned)) return put(world, one, { position, done });
+  if (size.refuses?.includes(id)) return put(world, one, { done: 'refused' });
   const { [id]: _, ...left } = world.records;
   const past = {
     ...world.past,

@@ -33,6 +33,18 @@ const small: Named[] = [
   named('records gain and lose keys', { records: a, budget: { freezes: 1, edits: 2 }, edits: ['gain', 'lose'] }),
   named('records are taken away and put back', { records: a, budget: { edits: 2 }, edits: ['take', 'put'] }),
   named('a job fails whose workers die', { records: a, strikes: 3, budget: { crashes: 1, freezes: 1 } }),
+  named('one of two records is refused, and a worker dies', { batchSize: 2, refuses: ['b'], budget: { crashes: 1 } }),
+  named('every record is refused, and a worker freezes', {
+    batchSize: 2,
+    refuses: ['a', 'b'],
+    budget: { freezes: 1 },
+  }),
+  named('a record is refused, a pause, and a worker dies', {
+    records: a,
+    refuses: ['a'],
+    requests: ['pause-1'],
+    budget: { crashes: 1 },
+  }),
   named('a pause, and a worker dies', { records: a, requests: ['pause-1'], budget: { crashes: 1 } }),
   named('a pause, and a queue is lost', {
     records: a,
@@ -67,6 +79,13 @@ const large: Named[] = [
     records: a,
     budget: { freezes: 2, edits: 2, repeats: 1 },
     edits: ['gain', 'lose'],
+  }),
+  named('the second of three records is refused, a death and a freeze', {
+    records: { ...a, b: ['kb'], c: ['kc'] },
+    batchSize: 2,
+    steps: 4,
+    refuses: ['b'],
+    budget: { crashes: 1, freezes: 1 },
   }),
   named('a pause, a death, and queues are lost', {
     records: a,

@@ -3,6 +3,7 @@ import { delay, type Delay } from '../../src/deletion-job/delay-job.js';
 import { isActive } from '../../src/deletion-job/deletion-job.js';
 import { finish, nextPass, passEnd } from '../../src/deletion-job/end-pass.js';
 import { isFull, passOver, planBatch, takeOver } from '../../src/deletion-job/plan-batch.js';
+import { refusedAlone } from '../../src/deletion-job/refuse-record.js';
 import { endSlice, startSlice } from '../../src/deletion-job/turn.js';
 import { answer } from './answer.js';
 import { answerOfDelete, clock, type Handler, page, read, send, type Steps } from './calls.js';
@@ -28,7 +29,14 @@ export function* slice(message: SliceMessage, self: Self): Handler {
   const job = yield* read();
   if (!job) return;
   const held = new Held(job);
-  const verdict = rules.sliceVerdict(job, { turn, now: MUCH_LATER, process, atWork: false, seen });
+  const verdict = rules.sliceVerdict(job, {
+    turn,
+    now: MUCH_LATER,
+    process,
+    atWork: false,
+    seen,
+    noProgressForMs: Infinity,
+  });
   if (verdict.do === 'nothing') {
     if (!isActive(job.state)) yield* rules.settle(held);
     return;
@@ -63,7 +71,7 @@ export function* batch(stage: Stage & { part: 'batches' }, self: Self): Handler 
     yield* held.write(endSlice(held.job));
     return yield* send(held.lane.turn);
   }
-  const found = stage.page ?? (yield* page(held.lane.cursor as string | null));
+  const found = stage.page ?? (yield* page(held.lane.cursor as string | null, held.lane.batchLimit));
   if (found.closesAt === null) {
     if (yield* atPassEnd(held, self)) return;
   } else if (isFull(found)) {
@@ -86,19 +94,23 @@ function* execute(held: Held, stage: Stage & { part: 'batches' }, self: Self): H
   const more = stage.step < self.steps;
   if (plan.records.length > 0) yield { do: 'delete', plan };
   yield* held.flush();
-  const nextPage = more ? yield* page(plan.closesAt as string) : null;
+  const nextPage = more ? yield* page(plan.closesAt as string, held.lane.batchLimit) : null;
   const outcome = plan.records.length > 0 ? yield* answerOfDelete(plan) : 'answered';
-  if (outcome !== 'answered') return yield* wait(held, slow, self);
-  const gone = yield* lookUp(plan);
-  const job = resolved(held.job, gone, self.instance);
-  const next = nextPage && isFull(nextPage) ? nextPage : null;
+  const wasRefused = outcome === 'refused';
+  if (outcome !== 'answered' && !wasRefused) return yield* wait(held, slow, self);
+  const gone = wasRefused ? yield* self.rules.lookUpRefused(plan) : yield* lookUp(plan);
+  const alone = wasRefused ? refusedAlone(held.job, gone) : null;
+  const job = alone
+    ? yield* self.rules.refuseRecord(held.job, alone)
+    : resolved(held.job, gone, self.instance, wasRefused);
+  const next = !wasRefused && nextPage && isFull(nextPage) ? nextPage : null;
   try {
     yield* held.write(next ? planBatch(job, next, yield* planFacts(held, self)) : job);
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    return { part: 'fenced', plan, gone };
+    return { part: 'fenced', plan, gone, wasRefused };
   }
-  return batches(held, next ? null : nextPage, stage.step + 1);
+  return batches(held, next || wasRefused ? null : nextPage, stage.step + 1);
 }
 
 const slow: Delay = { cause: 'store', error: { code: 'RECORDS_SLOW', message: '' } };

@@ -4,7 +4,7 @@ import type { DeletionJob, Plan } from '../../src/deletion-job/deletion-job.js';
 export type Stage =
   | { part: 'message' }
   | { part: 'batches'; job: DeletionJob; flushed: readonly string[]; page: ModelPage | null; step: number }
-  | { part: 'fenced'; plan: Plan; gone: Gone };
+  | { part: 'fenced'; plan: Plan; gone: Gone; wasRefused: boolean };
 
 export interface ModelPage {
   records: { id: string; keys: { readable: true; keys: string[] } }[];

@@ -108,7 +108,7 @@ function valueText(value: unknown, to: Relation): string {
   const stage = value as At['stage'];
   if (stage.part === 'message') return '';
   if (stage.part === 'fenced')
-    return `f${planText(stage.plan, to)}${once(stage.gone, () => JSON.stringify(stage.gone))}`;
+    return `f${stage.wasRefused}${planText(stage.plan, to)}${once(stage.gone, () => JSON.stringify(stage.gone))}`;
   const { job, page, step, flushed } = stage;
   return `b${step}${jobText(job, to)}${page ? valueText(page, to) : ''}${flushed.join()}`;
 }

@@ -92,7 +92,7 @@ export interface Delete {
   /** How many of its records the server has been at. */
   position: number;
   deleted: number;
-  done: 'no' | 'yes' | 'out-of-time';
+  done: 'no' | 'yes' | 'out-of-time' | 'refused';
 }
 
 export interface Size {
@@ -105,6 +105,8 @@ export interface Size {
   from: 'request' | 'running';
   budget: Partial<Budget>;
   edits?: Edit[];
+  /** Records the server never deletes. */
+  refuses?: string[];
   /** Starts before, that ended with their workers. */
   strikes?: number;
   workers?: number;
