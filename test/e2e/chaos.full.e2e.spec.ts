@@ -1,27 +1,21 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { npmRun } from '../support/command.js';
+import { chaosRun } from '../support/chaos-run.js';
+import { repositoryRoot } from '../support/command.js';
 
-const lastLine = (output: string) =>
-  JSON.parse(output.split('\n').findLast((line) => line.startsWith('{')) ?? '') as unknown;
+const MINUTES = 20;
+const figures = join(repositoryRoot, 'test', 'dist', 'figures');
 
-it('npm run chaos ends clean, and its last line says so', async () => {
-  const output = await npmRun('chaos', ['--minutes', '2', '--seed', '7']);
-  expect(lastLine(output)).toEqual({
-    seed: 7,
-    minutes: 2,
-    jobs: 4,
-    faults: expect.any(Number) as unknown,
-    violations: 0,
-  });
-}, 900_000);
-
-it('npm run bench measures how soon requests take effect', async () => {
-  const output = await npmRun('bench', [], { TRIALS: '10' });
-  const times = { p50_ms: expect.any(Number) as unknown, p99_ms: expect.any(Number), max_ms: expect.any(Number) };
-  expect(lastLine(output)).toEqual({
-    trials: 10,
-    pause: times,
-    resume: times,
-    cancel_ms: expect.any(Number) as unknown,
-  });
-}, 900_000);
+it.each([11, 12, 13])(
+  `${MINUTES} minutes of chaos by seed %i violate nothing`,
+  async (seed) => {
+    const { violations, last, seconds } = await chaosRun(MINUTES, seed);
+    process.stdout.write(`${JSON.stringify(last)}\n`);
+    mkdirSync(figures, { recursive: true });
+    writeFileSync(join(figures, `chaos-${seed}.json`), `${JSON.stringify({ ...(last as object), seconds })}\n`);
+    expect(violations).toEqual([]);
+    expect(last).toEqual({ seed, minutes: MINUTES, jobs: 4, faults: expect.any(Number) as unknown, violations: 0 });
+  },
+  2_400_000,
+);

@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { DeleteRequested, deleteRequestedId, MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
-import { type Supervised, wholeNumber } from '@expunge/local-stack';
+import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { Management, type Supervised, wholeNumber } from '@expunge/local-stack';
 import { connect } from 'amqplib';
-import { System } from '../support/system.js';
-import { Application, type Tenant } from './application.js';
-import { violationsOf } from './oracle.js';
+import { ended, System } from '../support/system.js';
+import { Application, patiently } from './application.js';
+import { type Found, type StoredEvent, violationsOf } from './oracle.js';
 import { scheduleOf, type Step } from './schedule.js';
+import { plannedRecord, type Tenant } from './tenant.js';
 
 /** One after the other is so much slower that the last of them lasts as long as the faults. */
 const JOBS = 4;
-const RECORDS = 600;
+const RECORDS_PER_MINUTE = 300;
+/** Of a job's least time: then its first pass is not over, and another follows. */
+const REINSERTS_FOR = 0.7;
 const SETTLE_WITHIN_MS = 300_000;
 
 const { minutes, seed } = options();
@@ -32,12 +35,15 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 class Chaos {
   private readonly pending: Promise<unknown>[] = [];
+  private readonly management: Management;
   faults = 0;
 
   constructor(
     private readonly system: System,
     private readonly tenants: readonly Tenant[],
-  ) {}
+  ) {
+    this.management = new Management(system.stack.rabbitmq.managementUrl);
+  }
 
   async run(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
@@ -72,11 +78,13 @@ class Chaos {
         return;
       }
       case 'cut-connections':
-        return this.cutConnections();
+        return this.management.closeConnections();
       case 'purge':
         return this.atBroker((channel) => channel.purgeQueue(at(queues, step.index)));
       case 'repeat-request':
         return this.repeatRequest(at(this.tenants, step.index));
+      case 'cancel':
+        return this.cancel(at(this.tenants, this.tenants.length - 1));
       case 'pause-and-resume': {
         const tenant = at(this.tenants, step.index);
         await this.system.ask(tenant.id, tenant.job, 'pause');
@@ -86,37 +94,26 @@ class Chaos {
     }
   }
 
-  private async cutConnections(): Promise<void> {
-    const { managementUrl } = this.system.stack.rabbitmq;
-    const { username, password, origin } = new URL(managementUrl);
-    const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
-    const listed = await fetch(`${origin}/api/connections`, { headers, signal: AbortSignal.timeout(5000) });
-    for (const { name } of (await listed.json()) as { name: string }[]) {
-      await fetch(`${origin}/api/connections/${encodeURIComponent(name)}`, { method: 'DELETE', headers });
-    }
-  }
-
   /** The very message, as a broker would deliver it twice. */
-  private async repeatRequest({ id, job }: Tenant): Promise<void> {
-    const acceptance = await this.system.acceptanceOf(job);
-    if (!acceptance) return;
-    const message = DeleteRequested.create({
-      id: deleteRequestedId(job),
-      source: 'urn:expunge:api',
-      subject: job,
-      tenantid: id,
-      time: acceptance.time,
-      data: acceptance.request,
-    });
+  private async repeatRequest({ job }: Tenant): Promise<void> {
+    const request = (await this.system.heardOf(job)).find(({ type }) => type === 'DeleteRequested');
+    if (!request) return;
     await this.atBroker((channel) => {
-      channel.publish(MAINTENANCE_EXCHANGE, 'delete.requested', Buffer.from(JSON.stringify(message)), {
+      channel.publish(MAINTENANCE_EXCHANGE, 'delete.requested', Buffer.from(JSON.stringify(request)), {
         contentType: 'application/cloudevents+json',
         persistent: true,
-        messageId: message.id,
-        type: message.type,
+        messageId: request.id,
+        type: request.type,
       });
       return Promise.resolve();
     });
+  }
+
+  /** Asked for until it is accepted; meanwhile nobody knows. */
+  private async cancel(tenant: Tenant): Promise<void> {
+    tenant.cancelled = 'perhaps';
+    await patiently(() => this.system.ask(tenant.id, tenant.job, 'cancel'));
+    tenant.cancelled = 'yes';
   }
 
   private async atBroker(work: (channel: Channel) => Promise<unknown>): Promise<void> {
@@ -142,13 +139,16 @@ function at<T>(all: readonly T[], index: number): T {
   return one;
 }
 
+/** @param lasts seconds, at least */
 async function startJob(system: System, lasts: number): Promise<Tenant> {
   const id = system.newTenant();
-  const planned = await system.fill(id, RECORDS, 1);
-  const rate = Math.max(2, Math.floor(RECORDS / lasts));
+  const records = RECORDS_PER_MINUTE * minutes;
+  const planned = (await system.fill(id, records, 1)).map(plannedRecord);
+  const rate = Math.max(1, Math.floor(records / lasts));
   const options = { batch_size: 4, max_records_per_second: rate };
   const job = await system.request(id, { selection: { all: true }, options });
-  return { id, job, planned, inserted: [] };
+  const reinsertUntil = Date.now() + REINSERTS_FOR * lasts * 1000;
+  return { id, job, planned, inserted: [], reinsertUntil, cancelled: 'no' };
 }
 
 /** Resumes whatever a pause has left, until the job ends. */
@@ -156,13 +156,23 @@ async function settle(system: System, { id, job }: Tenant): Promise<void> {
   const end = Date.now() + SETTLE_WITHIN_MS;
   while (Date.now() < end) {
     const shown = await system.job(id, job);
-    if (shown && ['completed', 'completed_with_residue', 'failed', 'cancelled'].includes(shown.status)) return;
+    // Objects of a cancelled job still go.
+    if (shown && ended.includes(shown.status) && shown.progress.objects.pending === 0) return;
     if (shown?.status === 'paused') await system.ask(id, job, 'resume').catch(() => undefined);
     if (shown?.status === 'running' && shown.max_records_per_second !== null) {
       await system.ask(id, job, null).catch(() => undefined);
     }
     await delay(500);
   }
+}
+
+async function look(system: System, { id, job }: Tenant): Promise<Found> {
+  return {
+    records: await system.receipts.find({ tenantId: id }).toArray(),
+    objects: await system.keys(`tenants/${id}/`),
+    events: (await system.eventsOf(job)) as unknown as StoredEvent[],
+    shown: await system.job(id, job),
+  };
 }
 
 async function main(): Promise<number> {
@@ -181,9 +191,9 @@ async function main(): Promise<number> {
     await chaos.run(steps);
     ({ faults } = chaos);
     await application.stop();
-    say(`chaos: ${faults} faults made, ${application.writes} writes of the application; waiting for the jobs to end`);
+    say(`chaos: ${faults} faults made; the application: ${JSON.stringify(application.done)}; the jobs are to end`);
     await Promise.all(tenants.map((tenant) => settle(system, tenant)));
-    for (const tenant of tenants) violations.push(...(await violationsOf(system, tenant)));
+    for (const tenant of tenants) violations.push(...violationsOf(tenant, await look(system, tenant)));
   } catch (error) {
     violations = [...violations, `the run itself: ${error instanceof Error ? error.stack : String(error)}`];
   }

@@ -7,7 +7,12 @@ export type Step = { afterMs: number } & (
   | { what: 'purge'; index: number }
   | { what: 'repeat-request'; index: number }
   | { what: 'pause-and-resume'; index: number; forMs: number }
+  /** Of the job that lasts longest. */
+  | { what: 'cancel' }
 );
+
+/** A run as long as this can spare one of its jobs. */
+const CANCELS_FROM_MINUTES = 5;
 
 const index = fc.nat(1_000_000);
 const step: fc.Arbitrary<Step> = fc
@@ -52,5 +57,13 @@ export function scheduleOf(seed: number, minutes: number): Step[] {
   const most = Math.ceil((minutes * 60_000) / 200);
   const steps = fc.sample(step, { seed, numRuns: most });
   let until = minutes * 60_000;
-  return steps.filter(({ afterMs }) => (until -= afterMs) > 0);
+  const inTime = steps.filter(({ afterMs }) => (until -= afterMs) > 0);
+  return minutes < CANCELS_FROM_MINUTES ? inTime : withCancel(inTime, seed);
+}
+
+/** Once, somewhere between a third and four fifths. */
+function withCancel(steps: readonly Step[], seed: number): Step[] {
+  const place = fc.integer({ min: Math.floor(steps.length / 3), max: Math.floor((steps.length * 4) / 5) });
+  const [at = 0] = fc.sample(place, { seed, numRuns: 1 });
+  return steps.toSpliced(at, 0, { afterMs: 0, what: 'cancel' });
 }

@@ -3,6 +3,7 @@ import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, S3Client 
 import {
   type LocalStack,
   newSecret,
+  type ObjectStore,
   prepareRecords,
   type Services,
   type ServicesOptions,
@@ -10,7 +11,7 @@ import {
   startLocalStack,
   startServices,
 } from '@expunge/local-stack';
-import type { DeleteRequest } from '@expunge/contracts';
+import type { AnyMessage } from '@expunge/contracts';
 import mongoose from 'mongoose';
 
 export interface Receipt {
@@ -20,6 +21,11 @@ export interface Receipt {
   total?: number;
   attachments?: { key: string }[];
   previewKey?: string;
+}
+
+export interface SystemOptions extends Partial<ServicesOptions> {
+  /** The endpoint by which the services reach the bucket; whoever looks into it, or fills it, goes past that. */
+  bucketThrough?: (bucket: ObjectStore) => Promise<string>;
 }
 
 export interface ShownJob {
@@ -40,7 +46,13 @@ export interface ShownJob {
   picked_up: { instance: string } | null;
 }
 
-const ended = ['completed', 'completed_with_residue', 'failed', 'cancelled'];
+export interface Heard {
+  id: string;
+  type: AnyMessage['type'];
+  data: Record<string, unknown>;
+}
+
+export const ended = ['completed', 'completed_with_residue', 'failed', 'cancelled'];
 const PUTS_AT_ONCE = 32;
 
 /** All of Expunge as processes on real servers, and the means to look into the stores past it. */
@@ -53,15 +65,17 @@ export class System {
     private readonly s3: S3Client,
   ) {}
 
-  static async start(options: Partial<ServicesOptions> = {}): Promise<System> {
+  static async start({ bucketThrough, ...options }: SystemOptions = {}): Promise<System> {
     const stack = await startLocalStack();
     try {
       await prepareRecords(stack);
       const jwtSecret = newSecret();
-      const services = await startServices({ stack, jwtSecret, log: 'files', ...options });
-      const { endpoint, region, accessKeyId, secretAccessKey } = stack.s3;
+      const endpoint = (await bucketThrough?.(stack.s3)) ?? stack.s3.endpoint;
+      const theirs = { ...stack, s3: { ...stack.s3, endpoint } };
+      const services = await startServices({ stack: theirs, jwtSecret, log: 'files', ...options });
+      const { region, accessKeyId, secretAccessKey } = stack.s3;
       const s3 = new S3Client({
-        endpoint,
+        endpoint: stack.s3.endpoint,
         region,
         credentials: { accessKeyId, secretAccessKey },
         forcePathStyle: true,
@@ -87,12 +101,22 @@ export class System {
     return this.mongo.db('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
   }
 
-  /** What the api has accepted. */
-  acceptanceOf(job: string): Promise<{ time: string; request: DeleteRequest } | null> {
-    return this.mongo
-      .db('api')
-      .collection<{ _id: string; time: string; request: DeleteRequest }>('acceptances')
-      .findOne({ _id: job });
+  /** Who has a batch of the job under way, and until when it may be deleted by; null while there is none. */
+  async planOf(job: string): Promise<{ instance: string; until: Date } | null> {
+    interface Job {
+      _id: string;
+      lanes: [{ plan: { owner: string; until: Date } | null }];
+    }
+    const found = await this.mongo.db('deleter').collection<Job>('jobs').findOne({ _id: job });
+    const plan = found?.lanes[0].plan;
+    return plan ? { instance: plan.owner.split(':')[0] ?? '', until: plan.until } : null;
+  }
+
+  /** Every message of a job that the monitor has heard, in the order in which it did. Of a batch's keys it keeps a count. */
+  async heardOf(job: string): Promise<Heard[]> {
+    const entries = this.mongo.db('monitor').collection<{ job: string; message: Heard }>('ledger');
+    const found = await entries.find({ job }).sort({ position: 1 }).toArray();
+    return found.map(({ message }) => message);
   }
 
   get receipts(): mongoose.mongo.Collection<Receipt> {

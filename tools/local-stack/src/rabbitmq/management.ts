@@ -31,7 +31,14 @@ export class Management {
     await this.#call('DELETE', `/api/vhosts/${encodeURIComponent(name)}`);
   }
 
-  async #call(method: string, path: string, body?: unknown): Promise<void> {
+  /** Of every client, as a network that breaks would; one that has ended meanwhile is none. */
+  async closeConnections(): Promise<void> {
+    const open = JSON.parse(await this.#call('GET', '/api/connections')) as { name: string }[];
+    const close = ({ name }: { name: string }) => this.#call('DELETE', `/api/connections/${encodeURIComponent(name)}`);
+    await Promise.allSettled(open.map(close));
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<string> {
     const response = await fetch(this.#base + path, {
       method,
       headers: { authorization: this.#authorization, 'content-type': 'application/json' },
@@ -40,5 +47,6 @@ export class Management {
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`RabbitMQ management: ${method} ${path} answered ${response.status}: ${answer}`);
+    return answer;
   }
 }

@@ -1,0 +1,15 @@
+import { expect, it } from '@jest/globals';
+import { npmRun } from '../support/command.js';
+
+const figures = { p50_ms: expect.any(Number) as unknown, p99_ms: expect.any(Number), max_ms: expect.any(Number) };
+
+it('npm run bench measures how soon requests take effect, also on a job whose worker is lost', async () => {
+  const output = await npmRun('bench', [], { TRIALS: '3' });
+  const lines = output.split('\n').filter((line) => line.startsWith('{'));
+  const measured = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(measured).toHaveLength(3);
+  expect(measured).toContainEqual({ trials: 3, pause: figures, resume: figures, cancel_ms: expect.any(Number) });
+  for (const worker of ['dead', 'frozen']) {
+    expect(measured).toContainEqual({ trials: 3, worker, pause: figures, cancel: figures });
+  }
+}, 1_200_000);
