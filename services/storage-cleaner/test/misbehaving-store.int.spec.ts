@@ -13,7 +13,7 @@ import {
   type Met,
   type MisbehavingStore,
   startMisbehavingStore,
-} from './misbehaving-store.js';
+} from '../../../test/support/misbehaving-store.js';
 
 const TIMEOUT_MS = 2_000;
 const answer = (status: number, body: string): Behaviour => ({ does: 'answer', status, body });

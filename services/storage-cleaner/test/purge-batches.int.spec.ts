@@ -17,7 +17,12 @@ import { freshVhost, objectStore, unique } from '../../../test/support/servers.j
 import { batchDeleted, type Broker, envelope, openBroker } from './broker.js';
 import { type Bucket, openBucket } from './bucket.js';
 import { type CleanerProcess, startCleaner } from './cleaner-process.js';
-import { deleteResult, errorXml, type MisbehavingStore, startMisbehavingStore } from './misbehaving-store.js';
+import {
+  deleteResult,
+  errorXml,
+  type MisbehavingStore,
+  startMisbehavingStore,
+} from '../../../test/support/misbehaving-store.js';
 
 jest.setTimeout(60_000);
 
