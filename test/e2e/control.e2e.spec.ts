@@ -1,7 +1,8 @@
 import { until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { expectAllGone, type JobUnderWay, jobUnderWay } from '../support/job-under-way.js';
-import { System } from '../support/system.js';
+import { freezeHolder } from '../support/freeze-holder.js';
+import { type Receipt, System } from '../support/system.js';
 
 let system: System;
 beforeAll(async () => {
@@ -15,12 +16,12 @@ const reached = ({ tenant, id }: JobUnderWay, status: string, withinMs?: number)
   system.until(tenant, id, `status ${status}`, (shown) => shown.status === status, withinMs);
 
 /** What the stores hold is what the counts say: nothing goes that is not counted, nothing is counted that stands. */
-async function expectAtRest(job: JobUnderWay, succeeded: number): Promise<void> {
+async function expectAtRest(job: JobUnderWay, succeeded: number, filesEach = 1): Promise<void> {
   const { tenant, records, other, whole } = job;
   const shown = await system.until(tenant, job.id, 'its objects', (now) => now.progress.objects.pending === 0);
   expect(shown.progress).toMatchObject({ succeeded, failed_count: 0, objects: { purged: succeeded } });
   const left = await system.left(tenant);
-  expect([left.ids.length, left.keys.length]).toEqual([records - succeeded, records - succeeded]);
+  expect([left.ids.length, left.keys.length]).toEqual([records - succeeded, (records - succeeded) * filesEach]);
   expect(await system.left(other)).toEqual(whole);
 }
 
@@ -69,17 +70,45 @@ describe('a job under way', () => {
     await expectAllGone(system, job);
   });
 
-  it('loses no record to a frozen worker that wakes up after the cancel', async () => {
+  const standing = ({ tenant }: JobUnderWay) => system.receipts.find({ tenantId: tenant }).toArray();
+  const newFile = ({ tenant }: JobUnderWay, { _id }: Receipt) => `tenants/${tenant}/${_id.toHexString()}/new`;
+  /** As a worker that planned them before does not know them. */
+  const gain = async (job: JobUnderWay) => {
+    const receipts = await standing(job);
+    await system.put(receipts.map((receipt) => newFile(job, receipt)));
+    await system.receipts.bulkWrite(
+      receipts.map((receipt) => ({
+        updateOne: {
+          filter: { _id: receipt._id },
+          update: { $push: { attachments: { key: newFile(job, receipt) } } },
+        },
+      })),
+    );
+  };
+  /** As it knows them again. */
+  const gainAndLose = async (job: JobUnderWay) => {
+    await gain(job);
+    const receipts = await standing(job);
+    await system.receipts.updateMany({ tenantId: job.tenant }, { $pop: { attachments: 1 } });
+    await system.remove(receipts.map((receipt) => newFile(job, receipt)));
+  };
+
+  it.each([
+    { verb: 'cancel', status: 'cancelled', what: 'left as they are', files: 1, change: () => Promise.resolve() },
+    { verb: 'cancel', status: 'cancelled', what: 'given new files', files: 2, change: gain },
+    { verb: 'pause', status: 'paused', what: 'given files that are taken away again', files: 1, change: gainAndLose },
+  ])('loses no record to a worker frozen in mid-batch, $status meanwhile, its records $what', async (row) => {
     const job = await jobUnderWay(system, RECORDS);
-    const [frozen, other] = system.services.of('deleter');
-    // Whichever of the two has the batch under way: one of them sleeps through the cancel.
-    for (const deleter of [frozen!, other!]) deleter.process.freeze();
-    await system.ask(job.tenant, job.id, 'cancel');
-    other!.process.thaw();
-    const { progress } = await reached(job, 'cancelled', 40_000);
-    frozen!.process.thaw();
-    await until('the worker that was frozen is ready', () => isReady(frozen!.url), 30_000);
-    await expectAtRest(job, progress.succeeded);
+    const frozen = await freezeHolder(system, job.id);
+    await system.ask(job.tenant, job.id, row.verb);
+    const { progress } = await reached(job, row.status, 40_000);
+    await row.change(job);
+    frozen.process.thaw();
+    await until('the worker that was frozen is ready', () => isReady(frozen.url), 30_000);
+    await expectAtRest(job, progress.succeeded, row.files);
+    if (row.verb !== 'pause') return;
+    await system.ask(job.tenant, job.id, 'resume');
+    await expectAllGone(system, job);
   });
 });
 
