@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { System } from '../test/support/system.js';
+import { figures } from './figures.js';
 
 const TRIALS = Number(process.env['TRIALS'] ?? 100);
 /** Enough that the job still runs at the last trial. */
@@ -22,14 +23,6 @@ async function took(tenant: string, id: string, verb: string, status: string): P
 async function processedOf(tenant: string, id: string): Promise<number> {
   const job = await system.until(tenant, id, 'an answer', () => true);
   return job.progress.processed;
-}
-
-const percentile = (sorted: readonly number[], share: number) =>
-  Math.round(sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN);
-
-function figures(times: readonly number[]) {
-  const sorted = times.toSorted((a, b) => a - b);
-  return { p50_ms: percentile(sorted, 0.5), p99_ms: percentile(sorted, 0.99), max_ms: percentile(sorted, 1) };
 }
 
 it(`pause, resume and cancel while jobs run at full speed, ${TRIALS} times`, async () => {
