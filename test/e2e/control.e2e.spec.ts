@@ -98,7 +98,7 @@ describe('a job under way', () => {
     { verb: 'cancel', status: 'cancelled', what: 'given new files', files: 2, change: gain },
     { verb: 'pause', status: 'paused', what: 'given files that are taken away again', files: 1, change: gainAndLose },
   ])('loses no record to a worker frozen in mid-batch, $status meanwhile, its records $what', async (row) => {
-    const job = await jobUnderWay(system, RECORDS);
+    const job = await jobUnderWay(system, 2 * RECORDS);
     const frozen = await freezeHolder(system, job.id);
     await system.ask(job.tenant, job.id, row.verb);
     const { progress } = await reached(job, row.status, 40_000);

@@ -101,15 +101,17 @@ export class System {
     return this.mongo.db('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
   }
 
-  /** Who has a batch of the job under way, and until when it may be deleted by; null while there is none. */
-  async planOf(job: string): Promise<{ instance: string; until: Date } | null> {
+  /** The batch of the job that is under way: whose it is, until when it may be deleted, and of which records. */
+  async planOf(job: string): Promise<{ instance: string; until: Date; ids: mongoose.mongo.ObjectId[] } | null> {
     interface Job {
       _id: string;
-      lanes: [{ plan: { owner: string; until: Date } | null }];
+      lanes: [{ plan: { owner: string; until: Date; records: { id: string }[] } | null }];
     }
     const found = await this.mongo.db('deleter').collection<Job>('jobs').findOne({ _id: job });
     const plan = found?.lanes[0].plan;
-    return plan ? { instance: plan.owner.split(':')[0] ?? '', until: plan.until } : null;
+    if (!plan) return null;
+    const ids = plan.records.map(({ id }) => new mongoose.mongo.ObjectId(id));
+    return { instance: plan.owner.split(':')[0] ?? '', until: plan.until, ids };
   }
 
   /** Every message of a job that the monitor has heard, in the order in which it did. Of a batch's keys it keeps a count. */
