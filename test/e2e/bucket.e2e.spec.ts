@@ -154,6 +154,18 @@ describe('a bucket that', () => {
     },
   );
 
+  it('says of some keys that they are gone, and keeps them, is found out before the job completes', async () => {
+    const of = await filled(partly('deleted'));
+    const left = of.receipts.filter((_, n) => endsIn0(n));
+    const id = await system.request(of.tenant, { selection: { all: true }, options: { batch_size: BATCH } });
+    expect(await system.untilEnded(of.tenant, id)).toMatchObject({
+      status: 'completed_with_residue',
+      progress: { succeeded: RECORDS, objects: { purged: RECORDS, failed: 0, pending: 0 } },
+      residue: { records: { left: 0 }, objects: { checked: RECORDS, present: left.length, refused: 0 } },
+    });
+    await expectOnlyLeft(of, keysOf(left));
+  });
+
   it('is away lets the records wait once many objects do, says so, and the job completes when it is back', async () => {
     let away = true;
     const of = await filled(() => (away ? answer(503, errorXml('ServiceUnavailable')) : { does: 'pass' }), 300);

@@ -15,6 +15,7 @@ const RECORDS_PER_MINUTE = 300;
 /** Of a job's least time: then its first pass is not over, and another follows. */
 const REINSERTS_FOR = 0.7;
 const SETTLE_WITHIN_MS = 300_000;
+const AT_BROKER_WITHIN_MS = 20_000;
 
 const { minutes, seed } = options();
 
@@ -117,16 +118,20 @@ class Chaos {
   }
 
   private async atBroker(work: (channel: Channel) => Promise<unknown>): Promise<void> {
-    const connection = await connect(this.system.stack.rabbitmq.url);
+    const connection = await connect(this.system.stack.rabbitmq.url, { timeout: AT_BROKER_WITHIN_MS });
     connection.on('error', () => undefined);
-    try {
+    const asked = async () => {
       const channel = await connection.createChannel();
       channel.on('error', () => undefined);
       await work(channel);
       await channel.close();
-    } finally {
-      await connection.close().catch(() => undefined);
-    }
+      await connection.close();
+    };
+    // What is asked on a connection that is cut meanwhile may never be answered.
+    const late = delay(AT_BROKER_WITHIN_MS, undefined, { ref: false }).then(() => {
+      throw new Error('the broker did not answer');
+    });
+    await Promise.race([asked(), late]);
   }
 }
 

@@ -57,6 +57,8 @@ describe('the oracle', () => {
   it('has nothing to say of a job that did what it should', () => {
     expect(judged({})).toEqual([]);
     expect(judged(cancelled, { cancelled: 'yes' })).toEqual([]);
+    const looked = { sequence: 3, batch: null, message: { type: 'RecordsVerified', data: {} } };
+    expect(judged({ events: [...clean.events, looked] })).toEqual([]);
   });
 
   it.each<[string, Partial<Found>, string]>([

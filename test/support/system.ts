@@ -40,6 +40,7 @@ export interface ShownJob {
   };
   failures: { id: string; code: string }[];
   retained_keys: string[];
+  residue: { records: { left: number }; objects: { checked: number; present: number; refused: number } } | null;
   last_error: { code: string; message: string } | null;
   last_request: { id: string; type: string; outcome: string; reason: string | null } | null;
   max_records_per_second: number | null;
