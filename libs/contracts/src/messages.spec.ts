@@ -49,6 +49,10 @@ describe('a body that cannot be read', () => {
   const unknownType = { ...message, type: 'SliceLost', dataschema: 'urn:expunge:SliceLost:1' };
   const unknownVersion = { ...message, dataschema: 'urn:expunge:SliceDue:2' };
   const badData = { ...message, data: { lane: -1 } };
+  const far = ObjectsPurged.create({
+    ...message,
+    data: { batch: 1, positions: [[0, Number.MAX_SAFE_INTEGER]], instance: 'cleaner-1' },
+  });
   const noData = { ...message, data: null };
 
   test.each<[string, string, string]>([
@@ -87,6 +91,11 @@ describe('a body that cannot be read', () => {
       'with data that does not fit',
       badData,
       'SliceDue data.lane: Too small: expected number to be >=0; data.turn: Invalid input: expected number, received undefined',
+    ],
+    [
+      'that tells of more objects than any batch has',
+      far,
+      'ObjectsPurged data.positions: no batch has 10000000 objects',
     ],
     ['without data', noData, 'SliceDue data: Invalid input: expected object, received null'],
   ])('%s keeps its envelope, and the reason says so', (_, value, reason) => {

@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
 import { format, Positions } from './positions.js';
 
-const OfBatch = z.object({ batch: z.int().positive(), positions: Positions, instance: z.string() });
+/** A batch closes at about a megabyte of ids and keys. A sum over more than it can hold would be no number any more. */
+const MOST_OBJECTS = 10_000_000;
+
+const OfBatch = z.object({
+  batch: z.int().positive(),
+  positions: Positions.refine((ranges) => (ranges.at(-1)?.[1] ?? 0) < MOST_OBJECTS, {
+    error: `no batch has ${MOST_OBJECTS} objects`,
+  }),
+  instance: z.string(),
+});
 
 /** Gone, or never there: a store does not tell the two apart. */
 export const ObjectsPurged = defineMessage({ type: 'ObjectsPurged', routingKey: 'objects.purged', data: OfBatch });
