@@ -8,7 +8,7 @@ import { headerNames } from './attempt-headers.js';
 const MOST_HEADER_BYTES = 8 * 1024;
 
 /** In place of headers that cannot be copied. */
-export const headersDropped = { 'x-headers-dropped': true };
+const headersDropped = { 'x-headers-dropped': true };
 
 /** Written by the broker; on a message published again they would count the copy as the dead letter of another. */
 const brokersOwn = new Set([
@@ -23,13 +23,11 @@ const brokersOwn = new Set([
   'x-last-death-reason',
 ]);
 
-/** Written anew for each copy, or not: a parked message that is put back begins with its attempts from the front. */
-const ours = new Set<string>([
-  headerNames.publish,
-  headerNames.attempt,
-  headerNames.unexpected,
-  headerNames.firstAttemptAt,
-]);
+/**
+ * Written anew for each copy, or not: a parked message that is put back begins with its attempts from the front, and
+ * carries no reason for which it was once parked.
+ */
+const ours = new Set<string>(Object.values(headerNames));
 
 /**
  * The properties of a copy: those of the message, except what would change where the copy goes or how long it lives.
@@ -49,6 +47,14 @@ export function copiedProperties(original: MessageProperties, headers: Record<st
   };
   const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
   return { ...present, persistent: true, mandatory: true, headers: { ...kept(original), ...headers } };
+}
+
+/** For a message among whose headers is something that cannot be written again. */
+export function propertiesWithoutHeaders(
+  original: MessageProperties,
+  headers: Record<string, unknown>,
+): Options.Publish {
+  return copiedProperties({ ...original, headers: {} }, { ...headersDropped, ...headers });
 }
 
 function kept(original: MessageProperties): Record<string, unknown> {

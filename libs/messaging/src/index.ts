@@ -8,6 +8,8 @@ export * from './errors.js';
 export * from './heartbeat.service.js';
 export * from './identity.js';
 export * from './maintenance-strategy.adapter.js';
+export type { ParkedMessage } from './parked-message.js';
+export * from './parked-queues.adapter.js';
 export * from './publish-errors.js';
 export * from './publisher.js';
 export { TopologyError } from './topology.adapter.js';

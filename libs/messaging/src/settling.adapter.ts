@@ -6,7 +6,7 @@ import type { BrokerConnection } from './broker-connection.adapter.js';
 import type { BrokerPublisher } from './broker-publisher.adapter.js';
 import type { Outgoing } from './confirm-link.adapter.js';
 import type { DeliveryChannel } from './consumer-session.adapter.js';
-import { copiedProperties, headersDropped } from './copied-properties.js';
+import { copiedProperties, propertiesWithoutHeaders } from './copied-properties.js';
 import { ConflictError, TransientError } from './errors.js';
 import { UnroutableError } from './publish-errors.js';
 import type { Verdict } from './settlement.js';
@@ -94,14 +94,12 @@ export class Settling {
       } catch (err) {
         this.#log.warn({ err, queue, to }, 'the copy of a message could not be published');
         // Not even encoded: among the headers it came with is something that cannot be written again.
-        if (!(err instanceof TransientError)) copy = withoutItsHeaders(copy, message, headers);
+        if (!(err instanceof TransientError)) {
+          copy = { ...copy, properties: propertiesWithoutHeaders(message.properties, headers) };
+        }
         if (err instanceof UnroutableError) await this.#broker.assertTopology().catch(() => undefined);
       }
     }
     return false;
   }
-}
-
-function withoutItsHeaders(copy: Outgoing, { properties }: ConsumeMessage, ours: Record<string, unknown>): Outgoing {
-  return { ...copy, properties: copiedProperties({ ...properties, headers: {} }, { ...headersDropped, ...ours }) };
 }

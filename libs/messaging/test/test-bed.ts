@@ -130,6 +130,11 @@ export class TestBed {
     return service;
   }
 
+  /** Of this vhost's queues. */
+  policy(pattern: string, definition: Record<string, unknown>): Promise<void> {
+    return management('PUT', `/api/policies/${this.vhost}/tested`, { pattern, definition, 'apply-to': 'queues' });
+  }
+
   /** On a channel of its own: what is refused closes no other. */
   async do<T>(action: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
     const channel = await this.admin.createConfirmChannel();

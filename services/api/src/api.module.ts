@@ -1,4 +1,14 @@
-import { loadResources, LOGGER, openStore, READINESS, type Readiness, SETTINGS, type Store } from '@expunge/runtime';
+import { type BrokerConnection, ParkedQueues } from '@expunge/messaging';
+import {
+  BROKER,
+  loadResources,
+  LOGGER,
+  openStore,
+  READINESS,
+  type Readiness,
+  SETTINGS,
+  type Store,
+} from '@expunge/runtime';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';
@@ -13,12 +23,13 @@ import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { RESOURCES } from './jobs/resources.js';
 import { MonitorsAdapter } from './monitors/monitors.adapter.js';
+import { ParkedController } from './parked/parked.controller.js';
 import type { ApiSettings } from './settings.js';
 import { STORE } from './store.js';
 import { TopologyAssertion } from './topology-assertion.service.js';
 
 @Module({
-  controllers: [JobsController, ControlController],
+  controllers: [JobsController, ControlController, ParkedController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     {
@@ -30,6 +41,11 @@ import { TopologyAssertion } from './topology-assertion.service.js';
       provide: RESOURCES,
       useFactory: (settings: ApiSettings) => loadResources(settings.RESOURCES_FILE),
       inject: [SETTINGS],
+    },
+    {
+      provide: ParkedQueues,
+      useFactory: (broker: BrokerConnection, log: Logger) => new ParkedQueues({ broker, log }),
+      inject: [BROKER, LOGGER],
     },
     AcceptanceRepository,
     AcceptService,

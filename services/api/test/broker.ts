@@ -1,4 +1,4 @@
-import { parseMessage, type AnyMessage, MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { parseMessage, type AnyMessage, MAINTENANCE_EXCHANGE, parkedQueue, workQueues } from '@expunge/contracts';
 import { BrokerConnection } from '@expunge/messaging';
 import { identify } from '@expunge/runtime';
 import { pino } from 'pino';
@@ -48,7 +48,23 @@ export class Bystander {
   async empty(): Promise<void> {
     if (!(await this.#broker.whenConnected(10_000))) throw new Error('no broker');
     const channel = await this.#broker.openChannel();
-    for (const queue of Object.values(workQueues)) await channel.purgeQueue(queue.name);
+    for (const { name } of Object.values(workQueues)) {
+      await channel.purgeQueue(name);
+      await channel.purgeQueue(parkedQueue(name));
+    }
+    await channel.close();
+  }
+
+  async put(queue: string, body: string, headers: Record<string, unknown>): Promise<void> {
+    const channel = await this.#broker.openConfirmChannel();
+    channel.sendToQueue(queue, Buffer.from(body), { persistent: true, headers });
+    await channel.waitForConfirms();
+    await channel.close();
+  }
+
+  async deleteQueue(queue: string): Promise<void> {
+    const channel = await this.#broker.openChannel();
+    await channel.deleteQueue(queue);
     await channel.close();
   }
 
