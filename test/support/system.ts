@@ -53,6 +53,21 @@ export interface Heard {
   data: Record<string, unknown>;
 }
 
+export interface ShownParked {
+  queue: string;
+  count: number;
+  messages: {
+    message_id: string | null;
+    type: string | null;
+    job: string | null;
+    tenant: string | null;
+    reason: string;
+    parked_at: string | null;
+    attempt: number;
+    size: number;
+  }[];
+}
+
 export const ended = ['completed', 'completed_with_residue', 'failed', 'cancelled'];
 const PUTS_AT_ONCE = 32;
 
@@ -185,6 +200,28 @@ export class System {
       body: JSON.stringify(isVerb ? { reason: 'a test' } : { max_records_per_second: what }),
     });
     if (answer.status !== 202) throw new Error(`${what} answered ${answer.status}: ${await answer.text()}`);
+  }
+
+  /** By queue. */
+  async parked(limit = 100): Promise<Record<string, ShownParked>> {
+    const { queues } = (await this.operate('GET', `/api/parked?limit=${limit}`)) as { queues: ShownParked[] };
+    return Object.fromEntries(queues.map((shown) => [shown.queue, shown]));
+  }
+
+  async replay(queue: string, count: number): Promise<{ replayed: number; remaining: number }> {
+    const answer = await this.operate('POST', `/api/parked/${queue}/replay`, { count });
+    return answer as { replayed: number; remaining: number };
+  }
+
+  private async operate(method: string, path: string, body?: object): Promise<unknown> {
+    const [api] = this.services.of('api');
+    const answer = await fetch(api!.url + path, {
+      method,
+      headers: { ...(await this.authorization('operations')), 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
   }
 
   /** Null while the api cannot be asked, or does not know the job yet. */

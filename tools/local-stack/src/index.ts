@@ -5,6 +5,7 @@ export { freePort } from './ports.js';
 export { Guard } from './process/guard.js';
 export { Supervised } from './process/supervised.js';
 export { prepareRecords } from './prepare-records.js';
+export { locateRabbitMq } from './rabbitmq/locate.js';
 export { Management } from './rabbitmq/management.js';
 export { createVhost, type Vhost } from './rabbitmq/vhosts.js';
 export { type Replicas, type ServiceName, serviceNames } from './services/instances.js';

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations } from '@expunge/contracts';
+import { locateRabbitMq, type Supervised } from '@expunge/local-stack';
+import { type ConfirmChannel, connect } from 'amqplib';
+import type { System } from './system.js';
+
+/** On a connection of its own: what is refused harms nobody else's. */
+export async function atBroker<T>(system: System, work: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
+  const connection = await connect(system.stack.rabbitmq.url);
+  connection.on('error', () => undefined);
+  try {
+    const channel = await connection.createConfirmChannel();
+    channel.on('error', () => undefined);
+    return await work(channel);
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}
+
+/** The broker's own server, which is to be one of the local stack. */
+export function brokerServer(system: System): Supervised {
+  const { server } = system.stack.rabbitmq;
+  if (!server) throw new Error('this fault needs a broker of the local stack');
+  return server;
+}
+
+/** Everything that services declare there goes, with what stands in it. */
+export async function deleteQueues(system: System, which: (queue: string) => boolean): Promise<void> {
+  await atBroker(system, async (channel) => {
+    for (const { name } of allWorkQueues.filter((queue) => which(queue.name)).flatMap(queueDeclarations)) {
+      await channel.deleteQueue(name);
+    }
+  });
+}
+
+export async function removeBindings(system: System): Promise<void> {
+  await atBroker(system, async (channel) => {
+    for (const { name, bindings } of allWorkQueues) {
+      for (const key of bindings) await channel.unbindQueue(name, MAINTENANCE_EXCHANGE, key);
+    }
+  });
+}
+
+/** Connections as the broker knows them, some seconds late. */
+export async function connections(system: System): Promise<{ name: string; user_provided_name?: string }[]> {
+  const answer = await management(system, 'GET', '/api/connections');
+  return (await answer.json()) as { name: string }[];
+}
+
+export async function closeConnection(system: System, name: string): Promise<void> {
+  await management(system, 'DELETE', `/api/connections/${encodeURIComponent(name)}`);
+}
+
+async function management(system: System, method: string, path: string): Promise<Response> {
+  const { username, password, origin } = new URL(system.stack.rabbitmq.managementUrl);
+  const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  return fetch(origin + path, { method, headers, signal: AbortSignal.timeout(10_000) });
+}
+
+/** With the environment of the node itself: its name, cookie and ports are nobody else's. */
+export async function rabbitmqctl(system: System, ...args: string[]): Promise<string> {
+  const { pid } = brokerServer(system);
+  const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  const env = Object.fromEntries(
+    variables.filter((line) => line.includes('=')).map((line) => line.split(/=(.*)/s, 2) as [string, string]),
+  );
+  const script = join(dirname(locateRabbitMq() ?? ''), 'rabbitmqctl');
+  const { stdout } = await promisify(execFile)(script, args, { env, timeout: 300_000 });
+  return stdout;
+}
