@@ -4,7 +4,7 @@ import { DELIVERY_LIMIT, workQueues } from '@expunge/contracts';
 import { until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { atBroker, brokerServer, rabbitmqctl } from '../support/broker.js';
-import { expectCompleted, expectDone, runningJob } from '../support/running-job.js';
+import { asTenant, expectCompleted, expectDone, runningJob } from '../support/running-job.js';
 import { seen } from '../support/seen.js';
 import { System } from '../support/system.js';
 
@@ -40,7 +40,7 @@ describe('a job completes with exact counts, each event once, after', () => {
     for (const { process } of workers) process.freeze();
     const id = system.newTenant();
     const planned = await system.fill(id, 50, 1);
-    const unread = { id, planned, inserted: [], job: await system.request(id, { selection: { all: true } }) };
+    const unread = asTenant(id, await system.request(id, { selection: { all: true } }), planned);
     await atBroker(system, (channel) => channel.assertQueue('witness', { durable: true }));
     const server = brokerServer(system);
     const { pid } = server;

@@ -5,7 +5,8 @@ import { Management, type Supervised, wholeNumber } from '@expunge/local-stack';
 import { connect } from 'amqplib';
 import { ended, System } from '../support/system.js';
 import { Application, patiently } from './application.js';
-import { type Found, type StoredEvent, violationsOf } from './oracle.js';
+import { look } from './look.js';
+import { violationsOf } from './oracle.js';
 import { scheduleOf, type Step } from './schedule.js';
 import { plannedRecord, type Tenant } from './tenant.js';
 
@@ -169,15 +170,6 @@ async function settle(system: System, { id, job }: Tenant): Promise<void> {
     }
     await delay(500);
   }
-}
-
-async function look(system: System, { id, job }: Tenant): Promise<Found> {
-  return {
-    records: await system.receipts.find({ tenantId: id }).toArray(),
-    objects: await system.keys(`tenants/${id}/`),
-    events: (await system.eventsOf(job)) as unknown as StoredEvent[],
-    shown: await system.job(id, job),
-  };
 }
 
 async function main(): Promise<number> {

@@ -1,8 +1,9 @@
 import { expect } from '@jest/globals';
-import type { Tenant } from '../faults/application.js';
+import { look } from '../faults/look.js';
 import { violationsOf } from '../faults/oracle.js';
+import { plannedRecord, type Tenant } from '../faults/tenant.js';
 import { seen } from './seen.js';
-import type { System } from './system.js';
+import type { Receipt, System } from './system.js';
 
 /** As the oracle of the faults knows it. */
 export type RunningJob = Tenant;
@@ -18,8 +19,18 @@ export async function runningJob(system: System, records: number, rate: number):
   const job = await system.request(id, { selection: { all: true }, options });
   const shown = await system.until(id, job, 'its first batches', ({ progress }) => progress.processed > 0);
   expect(shown.progress.processed).toBeLessThan(records);
-  return { id, job, planned, inserted: [] };
+  return asTenant(id, job, planned);
 }
+
+/** A tenant to whom nothing happens but the job. */
+export const asTenant = (id: string, job: string, planned: readonly Receipt[]): RunningJob => ({
+  id,
+  job,
+  planned: planned.map(plannedRecord),
+  inserted: [],
+  reinsertUntil: 0,
+  cancelled: 'no',
+});
 
 /** Ends the job, whose rate has kept it until now. */
 export async function expectCompleted(system: System, job: RunningJob, withinMs = 120_000): Promise<void> {
@@ -33,7 +44,7 @@ export async function expectCompleted(system: System, job: RunningJob, withinMs 
 /** By the oracle: nothing left, nothing else gone, counts exact, each event once. */
 export async function expectDone(system: System, job: RunningJob, withinMs = 120_000): Promise<void> {
   await system.untilEnded(job.id, job.job, withinMs);
-  expect(await violationsOf(system, job)).toEqual([]);
+  expect(violationsOf(job, await look(system, job))).toEqual([]);
 }
 
 const always = (answer: boolean) => () => answer;
