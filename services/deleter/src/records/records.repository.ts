@@ -84,13 +84,13 @@ export class RecordsRepository implements Records {
   }
 
   count(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
-    return this.counted(resource, matching(resource, scope));
+    return this.counted(resource, () => matching(resource, scope));
   }
 
-  private counted(resource: ResourceDefinition, filter: Document): Promise<number | null> {
+  private counted(resource: ResourceDefinition, filter: () => Document): Promise<number | null> {
     return asStoreError(UNAVAILABLE, async () => {
       try {
-        return await this.collection(resource).countDocuments(filter, { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
+        return await this.collection(resource).countDocuments(filter(), { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
       } catch (error) {
         if (ranOutOfTime(error)) return null;
         throw error;
@@ -101,7 +101,7 @@ export class RecordsRepository implements Records {
   countOtherTypes(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
     // Ids are given in the declared type.
     if ('ids' in scope.selection) return Promise.resolve(0);
-    return this.counted(resource, ofOtherTypes(resource, scope));
+    return this.counted(resource, () => ofOtherTypes(resource, scope));
   }
 
   referred(keys: readonly string[]): Promise<Set<string>> {
