@@ -48,15 +48,23 @@ class Chaos {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
+    for (const [n, step] of steps.entries()) {
       await delay(step.afterMs);
-      this.faults += 1;
-      say(`chaos ${this.faults}: ${JSON.stringify(step)}`);
-      // A fault that cannot be made (the broker is away just now) is one less.
-      this.pending.push(this.make(step).catch((error: unknown) => say(`chaos: not made: ${String(error)}`)));
+      say(`chaos ${n + 1}: ${JSON.stringify(step)}`);
+      this.pending.push(this.try(step, n + 1));
     }
     await Promise.all(this.pending);
     for (const victim of [...this.services(), ...this.servers()]) victim.thaw();
+  }
+
+  /** One that cannot be made, since the broker is away just now, is no fault. */
+  private async try(step: Step, n: number): Promise<void> {
+    try {
+      await this.make(step);
+      this.faults += 1;
+    } catch (error) {
+      say(`chaos ${n}: not made: ${String(error)}`);
+    }
   }
 
   private services = (): Supervised[] => this.system.services.all.map(({ process: one }) => one);
