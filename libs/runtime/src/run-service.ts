@@ -10,6 +10,7 @@ import { Activity } from './activity.js';
 import { HttpConnections } from './http-connections.adapter.js';
 import { type Identity, identify } from './identity.js';
 import { createLogger, frameworkLogger } from './logger.js';
+import { checkNode } from './node-version.js';
 import { Readiness } from './readiness.js';
 import { loadResources } from './resources.js';
 import { RuntimeModule } from './runtime.module.js';
@@ -119,6 +120,7 @@ function begin<Settings extends CommonSettings>(
   definition: ServiceDefinition<Settings>,
 ): { settings: Settings; identity: Identity; log: Logger } {
   try {
+    checkNode(process.versions.node);
     const settings: Settings & { RESOURCES_FILE?: string } = readSettings(definition.settings, process.env);
     // The module that uses it loads it for itself; an error there would be the framework's, with a stack.
     loadResources(settings.RESOURCES_FILE);

@@ -107,15 +107,16 @@ export class SliceService {
     const standing = held.lane.plan !== null;
     await held.write(stillAtIt(startSlice(held.job, this.options.process), new Date()));
     held.started = true;
+    const endsAt = performance.now() + timing.slice;
+    // First: what a plan may be deleted by is a second.
+    if (job.purgesDue && !(await this.purges.run(held, endsAt, log))) return this.end(held);
+    if (job.state === 'cancelled') return this.end(held);
     // By itself: only now is it known how long a write takes, and so until when a delete may begin.
     if (standing) await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
     log.info(
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
       standing ? 'picked up, with a batch whose worker is gone' : 'picked up',
     );
-    const endsAt = performance.now() + timing.slice;
-    if (job.purgesDue && !(await this.purges.run(held, endsAt, log))) return this.end(held);
-    if (job.state === 'cancelled') return this.end(held);
     await this.batchByBatch(held, { resource, clock, owner, window: null }, endsAt, log);
   }
 
