@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   type LocalStack,
@@ -50,6 +52,8 @@ export interface ShownJob {
 export interface Heard {
   id: string;
   type: AnyMessage['type'];
+  /** Of the deleter's own events. */
+  sequence?: number;
   data: Record<string, unknown>;
 }
 
@@ -79,29 +83,46 @@ export class System {
     private readonly jwtSecret: string,
     private readonly mongo: mongoose.mongo.MongoClient,
     private readonly s3: S3Client,
+    private readonly databasePrefix: string,
   ) {}
 
-  static async start({ bucketThrough, ...options }: SystemOptions = {}): Promise<System> {
+  static async start(options: SystemOptions = {}): Promise<System> {
     const stack = await startLocalStack();
     try {
       await prepareRecords(stack);
-      const jwtSecret = newSecret();
-      const endpoint = (await bucketThrough?.(stack.s3)) ?? stack.s3.endpoint;
-      const theirs = { ...stack, s3: { ...stack.s3, endpoint } };
-      const services = await startServices({ stack: theirs, jwtSecret, log: 'files', ...options });
-      const { region, accessKeyId, secretAccessKey } = stack.s3;
-      const s3 = new S3Client({
-        endpoint: stack.s3.endpoint,
-        region,
-        credentials: { accessKeyId, secretAccessKey },
-        forcePathStyle: true,
-        maxAttempts: 5,
-      });
-      return new System(stack, services, jwtSecret, clientOf(stack.mongodb.recordsUrl), s3);
+      return await System.on(stack, options);
     } catch (error) {
       await stack.stop();
       throw error;
     }
+  }
+
+  /** One of several on the same servers: a vhost, databases and a folder of logs by its name. The servers are not its own. */
+  static async startBeside(stack: LocalStack, name: string, options: SystemOptions): Promise<System> {
+    const vhost = await stack.createVhost(name);
+    const logs = join(stack.run.logs, name);
+    mkdirSync(logs);
+    const rabbitmq = { ...stack.rabbitmq, url: vhost.url };
+    const own = { ...stack, rabbitmq, run: { ...stack.run, logs }, stop: () => vhost.drop() };
+    return System.on(own, options, `${name}-`);
+  }
+
+  private static async on(stack: LocalStack, options: SystemOptions, databasePrefix = ''): Promise<System> {
+    const { bucketThrough, ...ofServices } = options;
+    const jwtSecret = newSecret();
+    const endpoint = (await bucketThrough?.(stack.s3)) ?? stack.s3.endpoint;
+    const theirs = { ...stack, s3: { ...stack.s3, endpoint } };
+    const env = { ...(options.env ?? process.env), DATABASE_PREFIX: databasePrefix };
+    const services = await startServices({ stack: theirs, jwtSecret, log: 'files', ...ofServices, env });
+    const { region, accessKeyId, secretAccessKey } = stack.s3;
+    const s3 = new S3Client({
+      endpoint: stack.s3.endpoint,
+      region,
+      credentials: { accessKeyId, secretAccessKey },
+      forcePathStyle: true,
+      maxAttempts: 5,
+    });
+    return new System(stack, services, jwtSecret, clientOf(stack.mongodb.recordsUrl), s3, databasePrefix);
   }
 
   /** `keep` leaves data and logs where they are. */
@@ -114,7 +135,7 @@ export class System {
 
   /** The deleter's events of a job, by sequence. */
   eventsOf(job: string): Promise<mongoose.mongo.Document[]> {
-    return this.mongo.db('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
+    return this.database('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
   }
 
   /** The batch of the job that is under way: whose it is, until when it may be deleted, and of which records. */
@@ -123,7 +144,7 @@ export class System {
       _id: string;
       lanes: [{ plan: { owner: string; until: Date; records: { id: string }[] } | null }];
     }
-    const found = await this.mongo.db('deleter').collection<Job>('jobs').findOne({ _id: job });
+    const found = await this.database('deleter').collection<Job>('jobs').findOne({ _id: job });
     const plan = found?.lanes[0].plan;
     if (!plan) return null;
     const ids = plan.records.map(({ id }) => new mongoose.mongo.ObjectId(id));
@@ -132,9 +153,22 @@ export class System {
 
   /** Every message of a job that the monitor has heard, in the order in which it did. Of a batch's keys it keeps a count. */
   async heardOf(job: string): Promise<Heard[]> {
-    const entries = this.mongo.db('monitor').collection<{ job: string; message: Heard }>('ledger');
+    const entries = this.database('monitor').collection<{ job: string; message: Heard }>('ledger');
     const found = await entries.find({ job }).sort({ position: 1 }).toArray();
     return found.map(({ message }) => message);
+  }
+
+  /** Whether nothing is to come of a job any more, by what deleter and monitor have stored. */
+  async isAtRest(job: string): Promise<boolean> {
+    const [jobs, shown] = (['deleter', 'monitor'] as const).map((of) =>
+      this.database(of).collection<{ _id: string; outbox: unknown[]; status: string }>('jobs'),
+    );
+    if (!(await jobs?.countDocuments({ _id: job, outbox: { $size: 0 } }))) return false;
+    return (await shown?.countDocuments({ _id: job, status: { $in: ended } })) === 1;
+  }
+
+  private database(of: 'deleter' | 'monitor'): mongoose.mongo.Db {
+    return this.mongo.db(this.databasePrefix + of);
   }
 
   get receipts(): mongoose.mongo.Collection<Receipt> {

@@ -1,0 +1,21 @@
+import { serviceNames } from '@expunge/local-stack';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { type Crashed, crashEverywhere } from '../faults/crash-everywhere.js';
+
+let crashed: Crashed;
+
+// Every point of the deleter, every fifth of the others; all of them: crash-points.full.e2e.spec.ts.
+beforeAll(async () => {
+  const every = { api: 5, deleter: 1, 'storage-cleaner': 5, monitor: 5 };
+  crashed = await crashEverywhere(every, (line) => void process.stdout.write(`${line}\n`));
+  process.stdout.write(`${JSON.stringify(crashed.figures)}\n`);
+}, 900_000);
+
+describe('a job completes with exact counts, no orphan and each event once', () => {
+  it.each(serviceNames)('after SIGKILL of the %s at a call, before it is sent and once it is answered', (service) => {
+    expect(crashed.failures[service]).toEqual([]);
+    const { tried, killed } = crashed.figures.services[service];
+    expect(tried).toBeGreaterThan(0);
+    expect(killed).toBe(tried);
+  });
+});

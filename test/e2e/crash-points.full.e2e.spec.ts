@@ -1,0 +1,30 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { serviceNames } from '@expunge/local-stack';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { type Crashed, crashEverywhere } from '../faults/crash-everywhere.js';
+import { repositoryRoot } from '../support/command.js';
+
+const figuresFile = join(repositoryRoot, 'test', 'dist', 'figures', 'crash-points.json');
+
+let crashed: Crashed;
+
+beforeAll(async () => {
+  const every = { api: 1, deleter: 1, 'storage-cleaner': 1, monitor: 1 };
+  crashed = await crashEverywhere(every, (line) => void process.stdout.write(`${line}\n`));
+  process.stdout.write(`${JSON.stringify(crashed.figures)}\n`);
+  mkdirSync(dirname(figuresFile), { recursive: true });
+  writeFileSync(figuresFile, `${JSON.stringify(crashed.figures, null, 2)}\n`);
+}, 1_800_000);
+
+describe('a job completes with exact counts, no orphan and each event once', () => {
+  it.each(serviceNames)(
+    'after SIGKILL of the %s at every call, before it is sent and once it is answered',
+    (service) => {
+      expect(crashed.failures[service]).toEqual([]);
+      const { points, tried, killed } = crashed.figures.services[service];
+      expect(tried).toBeGreaterThan(0);
+      expect({ tried, killed }).toEqual({ tried: points, killed: points });
+    },
+  );
+});
