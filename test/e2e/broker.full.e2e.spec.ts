@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DELIVERY_LIMIT, workQueues } from '@expunge/contracts';
+import { workQueues } from '@expunge/contracts';
 import { until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { atBroker, brokerServer, rabbitmqctl } from '../support/broker.js';
@@ -64,14 +64,11 @@ describe('a job completes with exact counts, each event once, after', () => {
     if (!database) throw new Error('this fault needs a database of the local stack');
     // Whoever is given a slice now holds it without an answer, and has not started it.
     database.freeze();
-    try {
-      await rabbitmqctl(system, 'eval', endOften('deleter@deleter-1', SLICES, DELIVERY_LIMIT + 5));
-    } finally {
+    const ofJob = async () => (await system.parked())[SLICES]!.messages.find((message) => message.job === job.job);
+    await rabbitmqctl(system, 'eval', endAgainAndAgain('deleter@deleter-1', SLICES));
+    const parked = await seen('the slice is parked', ofJob, 240_000).finally(async () => {
+      await rabbitmqctl(system, 'eval', 'exit(whereis(tested), kill).');
       database.thaw();
-    }
-    const parked = await seen('the slice is parked', async () => {
-      const { messages } = (await system.parked())[SLICES]!;
-      return messages.find((message) => message.job === job.job);
     });
     expect(parked).toMatchObject({ type: 'SliceDue', reason: 'dead-lettered by the broker: delivery_limit' });
     await expectCompleted(system, job);
@@ -81,8 +78,11 @@ describe('a job completes with exact counts, each event once, after', () => {
   }, 400_000);
 });
 
-/** Ends a client's connection by name, a moment after it consumes the queue, again and again. */
-function endOften(name: string, queue: string, times: number): string {
+/**
+ * Ends a client's connection by name, a moment after it consumes the queue, again and again. At the broker, in a process
+ * of its own: a command takes so long to start that the client would meanwhile put the message into a tier.
+ */
+function endAgainAndAgain(name: string, queue: string): string {
   return `
     Named = fun(P) ->
       [{client_properties, Ps}] = rabbit_networking:connection_info(P, [client_properties]),
@@ -92,13 +92,11 @@ function endOften(name: string, queue: string, times: number): string {
       {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${queue}">>)),
       rabbit_amqqueue:consumers(Q) =/= []
     end,
-    End = fun
-      (_, 0) -> ok;
-      (Again, N) ->
-        Ours = [P || P <- rabbit_networking:connections(), (catch Named(P)) =:= true, IsConsumed()],
-        timer:sleep(500),
-        [catch rabbit_networking:close_connection(P, "tested") || P <- Ours],
-        Again(Again, case Ours of [] -> N; _ -> N - 1 end)
+    End = fun(Again) ->
+      Ours = [P || P <- rabbit_networking:connections(), (catch Named(P)) =:= true, IsConsumed()],
+      timer:sleep(500),
+      [catch rabbit_networking:close_connection(P, "tested") || P <- Ours],
+      Again(Again)
     end,
-    End(End, ${times}).`;
+    register(tested, spawn(fun() -> End(End) end)).`;
 }

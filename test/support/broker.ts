@@ -68,6 +68,6 @@ export async function rabbitmqctl(system: System, ...args: string[]): Promise<st
     variables.filter((line) => line.includes('=')).map((line) => line.split(/=(.*)/s, 2) as [string, string]),
   );
   const script = join(dirname(locateRabbitMq() ?? ''), 'rabbitmqctl');
-  const { stdout } = await promisify(execFile)(script, args, { env, timeout: 300_000 });
+  const { stdout } = await promisify(execFile)(script, args, { env });
   return stdout;
 }
