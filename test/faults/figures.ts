@@ -17,7 +17,7 @@ function rows(): string[] {
     });
 }
 
-const text = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function main(): void {
   const found = rows();
