@@ -141,7 +141,7 @@ function wrapBucket(): void {
   ) as Drivers['s3'];
   wrap(NodeHttpHandler.prototype, 'handle', (handle, args) => {
     const { method, query } = args[0] as { method: string; query: Record<string, unknown> };
-    return around(`bucket ${method} ${Object.keys(query).join('&')}`, () => handle(...args));
+    return around(['bucket', method, ...Object.keys(query)].join(' '), () => handle(...args));
   });
 }
 
