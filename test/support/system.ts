@@ -332,7 +332,7 @@ export class System {
  */
 const clientOf = (url: string) =>
   new mongoose.mongo.MongoClient(url, {
-    writeConcern: { w: 'majority', journal: true },
+    writeConcern: { w: 1, journal: true },
     serverSelectionTimeoutMS: 5000,
     heartbeatFrequencyMS: 1000,
     socketTimeoutMS: 60_000,

@@ -2,12 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { TransientError } from '@expunge/messaging';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
+import { writeConcernOf } from './write-concern.js';
 
 const { MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } = mongoose.mongo;
 
 const CONNECT_AGAIN_MS = 500;
 
-/** A MongoDB server; connects at first use and again after every loss. Writes are journaled and on a majority. */
+/** A MongoDB server; connects at first use and again after every loss. A write that was acknowledged stays. */
 export interface Store {
   db(name?: string): mongoose.mongo.Db;
   ping(): Promise<void>;
@@ -17,7 +18,7 @@ export interface Store {
 export function openStore(url: string, name: string, log: Logger): Store {
   const client = new MongoClient(url, {
     appName: name,
-    writeConcern: { w: 'majority', journal: true },
+    writeConcern: writeConcernOf(url),
     readPreference: 'primary',
     serverSelectionTimeoutMS: 3000,
     connectTimeoutMS: 3000,
