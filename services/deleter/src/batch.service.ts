@@ -1,7 +1,7 @@
 import { type ErrorInfo, keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
 import type { Logger } from 'pino';
 import { batchSizeOf } from './deletion-job/batch-limit.js';
-import { type DeletionJob, type Plan, requestOf, timing } from './deletion-job/deletion-job.js';
+import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
 import { type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
 import { refusedAlone, refuseRecord } from './deletion-job/refuse-record.js';
 import { type Consequence, consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
@@ -9,6 +9,7 @@ import type { HeldJob } from './held-job.js';
 import type { LeftoversRepository } from './jobs/leftovers.repository.js';
 import type { Records } from './records/records.js';
 import type { RecordsClock } from './records/records-clock.js';
+import { scopeOf } from './scope-of.js';
 
 /** Of one slice. */
 export interface BatchContext {
@@ -132,12 +133,6 @@ export interface Executed {
 
 /** The plan of the job that is given resolved, not written yet. */
 export type Resolution = (job: DeletionJob) => DeletionJob;
-
-const scopeOf = (job: DeletionJob) => ({
-  tenant: job.tenant,
-  selection: requestOf(job).selection,
-  bound: job.bound,
-});
 
 function planOf(job: DeletionJob): Plan {
   const { plan } = job.lanes[0];

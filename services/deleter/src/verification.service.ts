@@ -21,6 +21,7 @@ import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
 import type { Scope } from './records/record-filters.js';
 import { resourceOf } from './resource-of.js';
+import { scopeOf } from './scope-of.js';
 
 const PAGE = 1000;
 /** Of the look through the records: what matches by then is reported as at least so much. */
@@ -64,8 +65,7 @@ export class VerificationService {
 
   private async look(job: DeletionJob): Promise<Parameters<typeof recordsVerified>[1]> {
     const resource = resourceOf(job, this.resources);
-    const { selection } = requestOf(job);
-    const scope: Scope = { tenant: job.tenant, selection, bound: job.bound };
+    const scope = scopeOf(job);
     const [left, otherTypes] = await Promise.all([
       this.left(job, resource, scope),
       this.records.countOtherTypes(resource, scope),
@@ -98,10 +98,10 @@ export class VerificationService {
   }
 
   private async askForKeys(job: DeletionJob, finished: number, wanted: Positions | undefined): Promise<void> {
-    const all: Positions = chunksOf(job) === 0 ? [] : [[1, chunksOf(job)]];
+    const last = chunksOf(job);
     let bytes = 0;
-    for (const chunk of positions.each(wanted ?? all)) {
-      if (chunk < 1 || chunk > chunksOf(job) || bytes > MOST_BYTES) return;
+    for (const chunk of positions.each(wanted ?? (last === 0 ? [] : [[1, last]]))) {
+      if (chunk < 1 || chunk > last || bytes > MOST_BYTES) return;
       const batches = await this.keysOf(job, chunk);
       const message = ObjectCheckRequested.create({
         id: objectCheckId(job.id, finished, chunk),

@@ -14,7 +14,7 @@ import {
 import { fail } from './delay-job.js';
 import { type DeletionJob, type DeletionState, MAX_STRIKES, type Pending, withLane } from './deletion-job.js';
 import { emit, SOURCE } from './emit.js';
-import { anew } from './end-pass.js';
+import { nextPass } from './end-pass.js';
 import { newJob } from './start-job.js';
 import { refusals, transitions } from './transitions.js';
 
@@ -106,7 +106,7 @@ export function answerPending(job: DeletionJob, now: Date): DeletionJob {
     case 'RetryRequested': {
       const again: DeletionJob = { ...answered, purgeRound: job.purgeRound + 1, purgesDue: true };
       if (again.state === 'cancelled') return emit<PurgesRetried>(again, PurgesRetried, said, now);
-      const fromFront = job.state === 'finished' ? anew(again) : again;
+      const fromFront = job.state === 'finished' ? nextPass(again) : again;
       return emit<DeletionResumed>(fromFront, DeletionResumed, { ...said, requestType: pending.type }, now);
     }
     case 'ConfirmRequested':

@@ -23,11 +23,6 @@ export function nextPass(job: DeletionJob): DeletionJob {
   return withLane(job, { cursor: null, pass: { found: 0, deleted: 0, stalled } });
 }
 
-/** A finished job that is retried looks for what has come up since, from the front. */
-export function anew(job: DeletionJob): DeletionJob {
-  return withLane(job, { cursor: null, pass: { found: 0, deleted: 0, stalled: 0 } });
-}
-
 export function finish(job: DeletionJob, facts: { instance: string; now: Date }): DeletionJob {
   const rest = { attempt: 0, strikes: 0, holder: null, waiting: null };
   const done: DeletionJob = { ...withLane(job, rest), state: 'finished', finished: job.sequence + 1 };

@@ -105,8 +105,7 @@ export class RecordsRepository implements Records {
   }
 
   referred(keys: readonly string[]): Promise<Set<string>> {
-    const holders = [...this.resources.values()].filter((other) => other.keysShared);
-    const everywhere = holders.map((holder) => ({ holder, except: null }));
+    const everywhere = this.holders().map((holder) => ({ holder, except: null }));
     return asStoreError(UNAVAILABLE, () => findReferred(this.db, everywhere, keys));
   }
 
@@ -169,10 +168,8 @@ export class RecordsRepository implements Records {
     return asStoreError(UNAVAILABLE, async () => {
       const standing = await this.standing(resource, plan);
       const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
-      const holders = [...this.resources.values()].filter((other) => other.keysShared);
-      const everywhere = holders.map((holder) => ({ holder, except: null }));
-      const referred = await findReferred(this.db, everywhere, planned);
-      const outside = holders.map((holder) => ({
+      const referred = await this.referred(planned);
+      const outside = this.holders().map((holder) => ({
         holder,
         // By collection: another resource may be defined over the same one.
         except: holder.collection === resource.collection ? inScope(resource, scope) : null,
@@ -180,6 +177,10 @@ export class RecordsRepository implements Records {
       const heldOutside = await findReferred(this.db, outside, [...referred], OUTSIDE_TIMEOUT_MS);
       return { standing, referred, heldOutside };
     });
+  }
+
+  private holders(): ResourceDefinition[] {
+    return [...this.resources.values()].filter((other) => other.keysShared);
   }
 
   /** The id at which the page's window ends; null when the rest is no longer than one. */

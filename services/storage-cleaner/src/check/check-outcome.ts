@@ -6,34 +6,23 @@ import {
   objectsCheckedId,
   positions,
 } from '@expunge/contracts';
-import { ValidationError } from '@expunge/messaging';
 import { dispositionOf } from '../object-store/disposition.js';
 import type { Presence, Refusal } from '../object-store/object-store.js';
-import { SOURCE } from '../purge/purge-report.js';
+import { short, SOURCE } from '../purge/purge-report.js';
+import { type Target, targetsOf } from '../purge/purge-work.js';
 
 /** One purged key, and where it stands. */
-export interface CheckedKey {
+export interface CheckedKey extends Target {
   batch: number;
-  position: number;
-  key: string;
 }
 
 export interface KeyPresence extends CheckedKey {
   presence: Presence;
 }
 
-const LONGEST_MESSAGE = 300;
-
 /** @throws ValidationError keys and positions do not match */
-export function keysToCheck({ data }: ObjectCheckRequested): CheckedKey[] {
-  return data.batches.flatMap(({ batch, positions: where, objectKeys }) => {
-    // Counted first: a range may be written that no loop should walk.
-    const asked = positions.count(where);
-    if (asked !== objectKeys.length) {
-      throw new ValidationError(`ObjectCheckRequested names ${asked} positions and ${objectKeys.length} keys`);
-    }
-    return [...positions.each(where)].map((position, i) => ({ batch, position, key: objectKeys[i] ?? '' }));
-  });
+export function keysToCheck({ type, data }: ObjectCheckRequested): CheckedKey[] {
+  return data.batches.flatMap((named) => targetsOf(type, named).map((target) => ({ batch: named.batch, ...target })));
 }
 
 /** The refusal to wait for, if the store gave one: what it says of other keys until then is asked again, too. */
@@ -56,7 +45,7 @@ export function objectsChecked(
   const unsaid = found.filter(({ presence }) => typeof presence === 'object');
   const [first] = unsaid.flatMap(({ presence }) => (typeof presence === 'object' ? [presence.refusal] : []));
   const refused = byBatch(unsaid).map(({ batch, positions: where }) => ({ batch, positions: where }));
-  const refusal = first ? { code: first.code, message: first.message.slice(0, LONGEST_MESSAGE) } : null;
+  const refusal = first ? { code: first.code, message: short(first.message) } : null;
   const said = { finished, chunk, checked: found.length - unsaid.length, present, refused, refusal };
   const hash = createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);
   return ObjectsChecked.create({

@@ -83,14 +83,11 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
     steps.push({ to: 'exchange', message: ObjectsPurged.create({ ...envelope('purged', purged), data }) });
   }
   for (const [code, refused] of permanent) {
-    const objectKeys = keysAt(refused.positions);
-    const data = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
+    const said = { batch, positions: refused.positions, instance, code, message: short(refused.message) };
+    const data = { ...said, ...round, objectKeys: keysAt(refused.positions) };
     // With `since`: a person's retry that is refused again is another event, not a repetition of the first refusal.
     const fields = envelope('failed', refused.positions, `${code}|${since}`);
-    steps.push({
-      to: 'exchange',
-      message: ObjectPurgeFailed.create({ ...fields, data: { ...data, ...round, objectKeys } }),
-    });
+    steps.push({ to: 'exchange', message: ObjectPurgeFailed.create({ ...fields, data }) });
   }
   const remaining = positionsIn(transient);
   if (remaining.length > 0) {
@@ -105,6 +102,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function short(message: string): string {
+/** As much of a store's words as an event carries. */
+export function short(message: string): string {
   return message.slice(0, LONGEST_MESSAGE);
 }

@@ -1,4 +1,4 @@
-import { type AnyMessage, positions } from '@expunge/contracts';
+import { type AnyMessage, type Positions, positions } from '@expunge/contracts';
 import { ValidationError } from '@expunge/messaging';
 
 /** One object: where its key stands in the batch's list, and the key. */
@@ -30,19 +30,22 @@ export function purgeWorkOf(message: AnyMessage): PurgeWork {
       return { job, batch, targets, since: message.time, round: undefined, tenantid, traceparent };
     }
     case 'PurgeRequested': {
-      const { batch, objectKeys, since, round } = message.data;
-      // Counted first: a range may be written that no loop should walk.
-      const asked = positions.count(message.data.positions);
-      if (asked !== objectKeys.length) {
-        throw new ValidationError(`PurgeRequested names ${asked} positions and ${objectKeys.length} keys`);
-      }
-      const targets = [...positions.each(message.data.positions)].map((position, i) => ({
-        position,
-        key: objectKeys[i] ?? '',
-      }));
+      const { batch, since, round } = message.data;
+      const targets = targetsOf(message.type, message.data);
       return { job, batch, targets, since, round, tenantid, traceparent };
     }
     default:
       throw new ValidationError(`${message.type} asks for no purge`);
   }
+}
+
+/** @throws ValidationError keys and positions do not match; it names the message by `type` */
+export function targetsOf(type: string, named: { positions: Positions; objectKeys: readonly string[] }): Target[] {
+  const { objectKeys } = named;
+  // Counted first: a range may be written that no loop should walk.
+  const asked = positions.count(named.positions);
+  if (asked !== objectKeys.length) {
+    throw new ValidationError(`${type} names ${asked} positions and ${objectKeys.length} keys`);
+  }
+  return [...positions.each(named.positions)].map((position, i) => ({ position, key: objectKeys[i] ?? '' }));
 }
