@@ -4,7 +4,8 @@ import mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import { writeConcernOf } from './write-concern.js';
 
-const { MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } = mongoose.mongo;
+const { MongoBulkWriteError, MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } =
+  mongoose.mongo;
 
 const CONNECT_AGAIN_MS = 500;
 
@@ -86,6 +87,8 @@ const isSocketError = (error: unknown): boolean =>
 export function isStoreUnavailable(error: unknown): boolean {
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
   if (isSocketError(error)) return true;
+  // The driver gives a bulk write that got no answer the form of an answer without errors.
+  if (error instanceof MongoBulkWriteError && isStoreUnavailable(error.errorResponse)) return true;
   if (!(error instanceof MongoError)) return false;
   if (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('SystemOverloadedError')) return true;
   if (

@@ -22,7 +22,10 @@ const ofBatchDeleted = { 'message.type': 'BatchDeleted' } as const;
 function isNothingButDuplicates(error: unknown): boolean {
   if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) return false;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return errors.every(({ code }) => code === 11000) && error.result.getWriteConcernError() === undefined;
+  // Without any, it is a write that nobody answered.
+  return (
+    errors.length > 0 && errors.every(({ code }) => code === 11000) && error.result.getWriteConcernError() === undefined
+  );
 }
 
 /** The record of what happened. An event stands here before it leaves its outbox, and is published from here again. */

@@ -1,0 +1,45 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { unique } from './servers.js';
+
+/** A door in front of the real engine, that can be shut: the server is then unreachable, and what was open is cut. */
+export class Door {
+  /** The engine's, through the door. */
+  readonly url: string;
+  private readonly path = join(tmpdir(), `${unique('door')}.sock`);
+  private readonly enginePath: string;
+  /** A request that holds this text ends its connection, and never arrives. */
+  cutOn: string | null = null;
+  private server: Server | undefined;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(url: string) {
+    this.enginePath = decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(url)?.[1] ?? '');
+    this.url = url.replace(encodeURIComponent(this.enginePath), encodeURIComponent(this.path));
+  }
+
+  open(): Promise<void> {
+    this.server = createServer((inside) => {
+      const outside = connect(this.enginePath);
+      for (const socket of [inside, outside]) {
+        this.sockets.add(socket);
+        socket.on('error', () => socket.destroy());
+      }
+      inside.on('close', () => outside.destroy());
+      outside.on('close', () => inside.destroy());
+      inside.on('data', (data) => {
+        if (this.cutOn !== null && data.includes(this.cutOn)) inside.destroy();
+        else outside.write(data);
+      });
+      outside.pipe(inside);
+    });
+    return new Promise((resolve) => this.server?.listen(this.path, resolve));
+  }
+
+  shut(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.sockets.clear();
+    return new Promise((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));
+  }
+}
