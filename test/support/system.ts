@@ -14,6 +14,8 @@ import {
   startServices,
 } from '@expunge/local-stack';
 import type { AnyMessage } from '@expunge/contracts';
+// For what it mends in the driver: the tests' own client outlives killed engines, too.
+import '@expunge/runtime';
 import mongoose from 'mongoose';
 
 export interface Receipt {

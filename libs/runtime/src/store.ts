@@ -2,10 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { TransientError } from '@expunge/messaging';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
+import { endWritesWithTheirConnection } from './driver-writes.js';
 import { writeConcernOf } from './write-concern.js';
 
 const { MongoBulkWriteError, MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } =
   mongoose.mongo;
+
+endWritesWithTheirConnection();
 
 const CONNECT_AGAIN_MS = 500;
 

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { TransientError } from '@expunge/messaging';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { Door } from '../../../test/support/door.js';
 import { type Database, freshDatabase } from '../../../test/support/servers.js';
@@ -18,6 +20,16 @@ afterEach(async () => {
   await store.close();
   await door.shut();
   await database.drop();
+});
+
+/** The store's own ends of its connections. */
+const sockets = new Set<Socket>();
+const note = (message: unknown) => void sockets.add((message as { socket: Socket }).socket);
+beforeAll(() => {
+  subscribe('net.client.socket', note);
+});
+afterAll(() => {
+  unsubscribe('net.client.socket', note);
 });
 
 const insert = () => asStoreError('AWAY', () => store.db().collection('things').insertOne({ at: new Date() }));
@@ -59,6 +71,20 @@ describe('a store', () => {
     const things = store.db().collection('things');
     const bulk = asStoreError('AWAY', () => things.insertMany([{ at: new Date() }], { ordered: false }));
     await expect(bulk).rejects.toMatchObject({ name: 'TransientError', code: 'AWAY' });
+  }, 30_000);
+
+  it('ends an operation whose connection ends while its command is prepared', async () => {
+    await door.open();
+    await untilWritten();
+    const cut = {
+      toBSON: () => {
+        for (const socket of sockets) socket.destroy();
+        return 1;
+      },
+    };
+    const cutShort = asStoreError('AWAY', () => store.db().collection('things').insertOne({ cut }));
+    await expect(cutShort).rejects.toMatchObject({ name: 'TransientError', code: 'AWAY' });
+    await untilWritten();
   }, 30_000);
 
   it('leaves an error that is no outage as it is', async () => {
