@@ -70,7 +70,12 @@ export const NotChecked = z.object({ what: z.string(), why: z.string() });
 export type NotChecked = z.infer<typeof NotChecked>;
 
 /** A broken link beside the first. */
-export const Finding = z.object({ code: DiagnosisCode, severity: Severity, summary: z.string(), evidence: z.array(Evidence) });
+export const Finding = z.object({
+  code: DiagnosisCode,
+  severity: Severity,
+  summary: z.string(),
+  evidence: z.array(Evidence),
+});
 export type Finding = z.infer<typeof Finding>;
 
 /** `code` null: the job moves, or has nothing more to do. Every sentence follows from the evidence. */
