@@ -26,7 +26,14 @@ export const MissingIndex = z.object({
 });
 export type MissingIndex = z.infer<typeof MissingIndex>;
 
-/** Every 5 s, kept by nobody: a frozen process is known by the age of its last one. `subject` is the instance. */
+/** What one readiness check says. `status` is the HTTP status, where the store answered with one. */
+export const Problem = ErrorInfo.extend({ status: z.int().optional() });
+export type Problem = z.infer<typeof Problem>;
+
+/**
+ * Every 5 s, and when `problems` change, kept by nobody: a frozen process is known by the age of its last one. The last
+ * one of all, its last words, has `state` `exiting`. `subject` is the instance.
+ */
 export const WorkerHeartbeat = defineMessage({
   type: 'WorkerHeartbeat',
   routingKey: 'worker.heartbeat',
@@ -46,6 +53,12 @@ export const WorkerHeartbeat = defineMessage({
     sequences: z.record(z.string(), z.int().positive()),
     /** Deleter only: null until the records' database could be asked. */
     missingIndexes: z.array(MissingIndex).nullable(),
+    /** Of the readiness checks those that fail now, by name: all of them, so empty means that each succeeds. */
+    problems: z.record(z.string(), Problem).optional(),
+    /** Handlers under way, by queue. As many as the queue's prefetch, or more: the consumer is full. */
+    inHand: z.record(z.string(), z.int().nonnegative()).optional(),
+    /** Last words only. `fatal`: `lastError` is why, also if it never started. `stopped`: it was told to, and drained. */
+    exit: z.object({ code: z.int(), reason: z.enum(['stopped', 'fatal']) }).optional(),
   }),
 });
 export type WorkerHeartbeat = MessageOf<typeof WorkerHeartbeat>;
