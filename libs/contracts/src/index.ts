@@ -1,5 +1,6 @@
 export * from './batch-events.js';
 export * from './deletion-events.js';
+export * from './diagnosis.js';
 export * from './envelope.js';
 export * from './job-events.js';
 export * from './job-status.js';
@@ -14,5 +15,6 @@ export * from './resource.js';
 export * from './selection.js';
 export * from './topology.js';
 export * from './topology-events.js';
+export * from './topology-reads.js';
 export * from './verification-messages.js';
 export * from './worker-messages.js';

@@ -58,5 +58,10 @@ export const JobDiagnosisChanged = defineMessage({
     severity: z.enum(['info', 'warning', 'blocking']).nullable(),
     summary: z.string().nullable(),
     previous: z.string().nullable(),
+    /** 1, 2, 3 … of the job: the greatest is the verdict now. */
+    number: z.int().positive().optional(),
   }),
 });
+export type JobDiagnosisChanged = MessageOf<typeof JobDiagnosisChanged>;
+
+export const jobDiagnosisId = (job: string, number: number): string => `${job}:diagnosis:${number}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { delayCauses, RecordFailure } from './batch-events.js';
 import { ErrorInfo } from './deletion-events.js';
+import { Verdict } from './diagnosis.js';
 import { Timestamp } from './envelope.js';
 import { JobStatus } from './job-status.js';
 import { WireId } from './record-id.js';
@@ -97,6 +98,8 @@ export const JobView = z.object({
   completedAt: Timestamp.nullable(),
   /** What was still in the stores; null: nobody has looked. */
   residue: Residue.nullable().default(null),
+  /** Why it does not move; null: it moves, or is over. */
+  diagnosis: Verdict.nullable().default(null),
   /** The greatest time of its events. */
   updatedAt: Timestamp,
   /** The first 20, in the order they were met. */

@@ -38,6 +38,8 @@ export const ConsumerView = z.object({
   expected: z.boolean(),
 });
 
+export type ConsumerView = z.infer<typeof ConsumerView>;
+
 export const QueueView = z.object({
   name: z.string(),
   /** The owner by declaration; null: none. */
@@ -110,7 +112,7 @@ export const HealthAnswer = z.object({
   queues: z.array(
     z.object({
       name: z.string(),
-      /** Ready, and in the retry tiers. */
+      /** Ready. */
       queued: z.number().nullable(),
       /** Delivered, not acknowledged. */
       started: z.number().nullable(),

@@ -12,4 +12,5 @@ export type { ParkedMessage } from './parked-message.js';
 export * from './parked-queues.adapter.js';
 export * from './publish-errors.js';
 export * from './publisher.js';
+export { type PassiveLook, passiveLook } from './passive-look.adapter.js';
 export { TopologyError } from './topology.adapter.js';

@@ -23,13 +23,15 @@ import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { RESOURCES } from './jobs/resources.js';
 import { MonitorsAdapter } from './monitors/monitors.adapter.js';
+import { OperationsController } from './operations/operations.controller.js';
+import { Operations } from './operations/operations.service.js';
 import { ParkedController } from './parked/parked.controller.js';
 import type { ApiSettings } from './settings.js';
 import { STORE } from './store.js';
 import { TopologyAssertion } from './topology-assertion.service.js';
 
 @Module({
-  controllers: [JobsController, ControlController, ParkedController],
+  controllers: [OperationsController, JobsController, ControlController, ParkedController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     {
@@ -52,6 +54,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     Control,
     JobReads,
     MonitorsAdapter,
+    Operations,
     OverSweep,
     TopologyAssertion,
     UnheardSweep,

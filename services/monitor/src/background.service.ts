@@ -2,13 +2,17 @@ import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } f
 import type { Logger } from 'pino';
 import type { Readiness, Store } from '@expunge/runtime';
 import type { FoldBeat } from './fold/fold-beat.service.js';
+import type { Verdicts } from './diagnosis/verdicts.service.js';
 import type { Sweep } from './redrive/sweep.service.js';
+import type { TopologyWatch } from './topology/topology-watch.service.js';
 
 export interface BackgroundOptions {
   store: Store;
   indexed: { createIndexes(): Promise<void> }[];
   beat: FoldBeat;
   sweep: Sweep;
+  topology: TopologyWatch;
+  verdicts: Verdicts;
   readiness: Readiness;
   log: Logger;
   sweepEveryMs?: number;
@@ -25,13 +29,18 @@ export class Background implements OnApplicationBootstrap, OnModuleDestroy, OnAp
   constructor(private readonly options: BackgroundOptions) {}
 
   onApplicationBootstrap(): void {
-    const { readiness, store, beat } = this.options;
+    const { readiness, store, beat, topology, sweep, verdicts } = this.options;
     readiness.register('database', () => store.ping());
     readiness.register('indexes', () =>
       this.indexed ? Promise.resolve() : Promise.reject(new Error('not created yet')),
     );
     beat.start();
-    this.work = Promise.all([this.createIndexes(), this.sweepForEver()]);
+    topology.start();
+    this.work = Promise.all([
+      this.createIndexes(),
+      this.forEver('sweep', () => sweep.run(new Date())),
+      this.forEver('verdicts', () => verdicts.run()),
+    ]);
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -41,6 +50,7 @@ export class Background implements OnApplicationBootstrap, OnModuleDestroy, OnAp
 
   /** Last: until here, deliveries that were in hand are folded. */
   async onApplicationShutdown(): Promise<void> {
+    await this.options.topology.stop();
     await this.options.beat.stop();
     await this.options.store.close();
   }
@@ -63,17 +73,17 @@ export class Background implements OnApplicationBootstrap, OnModuleDestroy, OnAp
     }
   }
 
-  private async sweepForEver(): Promise<void> {
-    const { sweep, log, sweepEveryMs = 1500 } = this.options;
+  private async forEver(what: string, run: () => Promise<void>): Promise<void> {
+    const { log, sweepEveryMs = 1500 } = this.options;
     let failures = 0;
     while (!this.stopping.signal.aborted) {
       try {
-        await sweep.run(new Date());
+        await run();
         failures = 0;
       } catch (error) {
         failures += 1;
         // An outage is one line, not one every second.
-        if (failures === 1) log.warn({ err: error }, 'sweep failed');
+        if (failures === 1) log.warn({ err: error }, `${what} failed`);
       }
       await this.pause(Math.min(sweepEveryMs * 2 ** Math.min(failures, 5), LONGEST_PAUSE_MS));
     }

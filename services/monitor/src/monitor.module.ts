@@ -1,4 +1,4 @@
-import { type BrokerConnection, PUBLISHER, type Publisher } from '@expunge/messaging';
+import { type BrokerConnection, ParkedQueues, PUBLISHER, type Publisher } from '@expunge/messaging';
 import {
   BROKER,
   IDENTITY,
@@ -15,6 +15,9 @@ import { Module, type Provider } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import { Background } from './background.service.js';
+import { DiagnosisService } from './diagnosis/diagnosis.service.js';
+import { ParkedWatch } from './diagnosis/parked-watch.service.js';
+import { Verdicts } from './diagnosis/verdicts.service.js';
 import { JobRemoval } from './expiry/job-removal.service.js';
 import { FailuresRepository } from './failures/failures.repository.js';
 import { EventsConsumer } from './fold/events.consumer.js';
@@ -29,7 +32,13 @@ import { Projector } from './projection/projector.service.js';
 import { ReadsController, RESOURCES } from './reads/reads.controller.js';
 import { RedriveRepository } from './redrive/redrive.repository.js';
 import { Sweep } from './redrive/sweep.service.js';
+import { TopologyReadsController } from './reads/topology-reads.controller.js';
 import type { MonitorSettings } from './settings.js';
+import { BrokerLook } from './topology/broker-look.service.js';
+import { ManagementApi } from './topology/management.adapter.js';
+import { RollCallRepository } from './topology/roll-call.repository.js';
+import { RollCall } from './topology/roll-call.service.js';
+import { TopologyWatch } from './topology/topology-watch.service.js';
 import { HeartbeatsConsumer } from './workers/heartbeats.consumer.js';
 import { WorkerRepository } from './workers/worker.repository.js';
 
@@ -54,11 +63,13 @@ const providers: Provider[] = [
     useFactory: (settings: MonitorSettings) => loadResources(settings.RESOURCES_FILE),
     inject: [SETTINGS],
   },
-  ...[LedgerRepository, JobRepository, WorkerRepository, RedriveRepository, FoldMarkRepository].map((repository) => ({
-    provide: repository,
-    useFactory: (db: Db) => new repository(db),
-    inject: [DATABASE],
-  })),
+  ...[LedgerRepository, JobRepository, WorkerRepository, RedriveRepository, FoldMarkRepository, RollCallRepository].map(
+    (repository) => ({
+      provide: repository,
+      useFactory: (db: Db) => new repository(db),
+      inject: [DATABASE],
+    }),
+  ),
   {
     provide: FailuresRepository,
     useFactory: (db: Db, settings: MonitorSettings) => new FailuresRepository(db, settings.FAILURE_RETENTION),
@@ -109,6 +120,50 @@ const providers: Provider[] = [
     inject: [JobRepository, LedgerRepository, WorkerRepository, RedriveRepository, BROKER, PUBLISHER, SETTINGS, LOGGER],
   },
   {
+    provide: TopologyWatch,
+    useFactory: (
+      settings: MonitorSettings,
+      rolls: RollCallRepository,
+      parked: ParkedWatch,
+      beat: FoldBeat,
+      broker: BrokerConnection,
+      publisher: Publisher,
+      log: Logger,
+    ) => {
+      const { RABBITMQ_MANAGEMENT_URL: url, RABBITMQ_URL } = settings;
+      const management = url === undefined ? null : new ManagementApi(url, RABBITMQ_URL);
+      return new TopologyWatch({
+        look: new BrokerLook(broker, management, log),
+        rollCall: new RollCall(rolls, publisher, log),
+        parked,
+        folds: () => beat.folds(),
+        log,
+      });
+    },
+    inject: [SETTINGS, RollCallRepository, ParkedWatch, FoldBeat, BROKER, PUBLISHER, LOGGER],
+  },
+  {
+    provide: ParkedWatch,
+    useFactory: (broker: BrokerConnection, log: Logger) => new ParkedWatch(new ParkedQueues({ broker, log }), log),
+    inject: [BROKER, LOGGER],
+  },
+  {
+    provide: DiagnosisService,
+    useFactory: (...parts: ConstructorParameters<typeof DiagnosisService>) => new DiagnosisService(...parts),
+    inject: [TopologyWatch, WorkerRepository, FoldMarkRepository, ParkedWatch],
+  },
+  {
+    provide: Verdicts,
+    useFactory: (
+      jobs: JobRepository,
+      diagnosis: DiagnosisService,
+      broker: BrokerConnection,
+      publisher: Publisher,
+      log: Logger,
+    ) => new Verdicts({ jobs, diagnosis, broker, publisher, log }),
+    inject: [JobRepository, DiagnosisService, BROKER, PUBLISHER, LOGGER],
+  },
+  {
     provide: Background,
     useFactory: (
       store: Store,
@@ -119,9 +174,21 @@ const providers: Provider[] = [
       failures: FailuresRepository,
       beat: FoldBeat,
       sweep: Sweep,
+      topology: TopologyWatch,
+      verdicts: Verdicts,
       readiness: Readiness,
       log: Logger,
-    ) => new Background({ store, indexed: [ledger, jobs, workers, redrives, failures], beat, sweep, readiness, log }),
+    ) =>
+      new Background({
+        store,
+        indexed: [ledger, jobs, workers, redrives, failures],
+        beat,
+        sweep,
+        topology,
+        verdicts,
+        readiness,
+        log,
+      }),
     inject: [
       STORE,
       JobRepository,
@@ -131,11 +198,13 @@ const providers: Provider[] = [
       FailuresRepository,
       FoldBeat,
       Sweep,
+      TopologyWatch,
+      Verdicts,
       READINESS,
       LOGGER,
     ],
   },
 ];
 
-@Module({ controllers: [EventsConsumer, HeartbeatsConsumer, ReadsController], providers })
+@Module({ controllers: [EventsConsumer, HeartbeatsConsumer, ReadsController, TopologyReadsController], providers })
 export class MonitorModule {}

@@ -9,6 +9,8 @@ const retention = (days: number) =>
 export const MonitorSettings = z.object({
   ...commonSettings.shape,
   ...databaseSettings.shape,
+  /** Who listens is asked there; without it, passive declares tell less. With user and password. */
+  RABBITMQ_MANAGEMENT_URL: setting.url('http', 'https').optional(),
   RESOURCES_FILE: setting.text().optional(),
   /** A settled job is kept for so long after its last event. The least is what other promises ask: PAST_VALIDITY_MS. */
   JOB_RETENTION: retention(2).default(400 * DAY_MS),

@@ -35,6 +35,8 @@ export interface PresentedJob {
   last_error: { code: string; message: string; at: string } | null;
   last_request: { id: string; type: string; outcome: string; reason: string | null; at: string } | null;
   picked_up: { instance: string; at: string } | null;
+  /** Why it does not move; all of it is at `links.diagnosis`. */
+  diagnosis: { code: string; severity: string | null; since: string | null; summary: string | null } | null;
   /** What was found when somebody looked, after the last purge; null: nobody has. */
   residue: {
     records: { left: number; other_id_types: number | null; is_complete: boolean };
@@ -42,7 +44,7 @@ export interface PresentedJob {
   } | null;
   failures: { id: string | number; code: string; message: string }[];
   retained_keys: string[];
-  links: { self: string };
+  links: { self: string; diagnosis: string };
 }
 
 export interface PresentedAsOf {
@@ -59,6 +61,13 @@ export interface Freshness {
 }
 
 export const jobPath = (id: string): string => `/api/jobs/${id}`;
+const linksOf = (id: string) => ({ self: jobPath(id), diagnosis: `${jobPath(id)}/diagnosis` });
+
+function presentVerdict(verdict: JobView['diagnosis']): PresentedJob['diagnosis'] {
+  if (!verdict?.code) return null;
+  const { code, severity, since, summary } = verdict;
+  return { code, severity, since, summary };
+}
 
 export function presentJob(job: JobView, tenant: string): PresentedJob {
   const { progress } = job;
@@ -102,6 +111,7 @@ export function presentJob(job: JobView, tenant: string): PresentedJob {
     last_error: job.lastError,
     last_request: job.lastRequest,
     picked_up: job.pickedUp,
+    diagnosis: presentVerdict(job.diagnosis),
     residue: job.residue && {
       records: {
         left: job.residue.records.left,
@@ -112,7 +122,7 @@ export function presentJob(job: JobView, tenant: string): PresentedJob {
     },
     failures: job.failures,
     retained_keys: job.retained,
-    links: { self: jobPath(job.id) },
+    links: linksOf(job.id),
   };
 }
 
@@ -148,10 +158,11 @@ export function presentAcceptance(acceptance: Acceptance): PresentedJob {
     last_error: null,
     last_request: null,
     picked_up: null,
+    diagnosis: null,
     residue: null,
     failures: [],
     retained_keys: [],
-    links: { self: jobPath(id) },
+    links: linksOf(id),
   };
 }
 

@@ -1,11 +1,15 @@
 import {
   type AsOf,
+  DiagnosisAnswer,
   FailuresAnswer,
+  HealthAnswer,
   JobAnswer,
   JobsAnswer,
   type MissingIndex,
   ReadProblem,
   ResourcesAnswer,
+  RollCallAnswer,
+  WorkersAnswer,
 } from '@expunge/contracts';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -61,6 +65,22 @@ export class MonitorsAdapter {
   failures(id: string, question: FailuresQuestion): Promise<MonitorAnswer<FailuresAnswer>> {
     const query = { ...question, limit: String(question.limit) };
     return this.ask(`/internal/jobs/${encodeURIComponent(id)}/failures`, query, FailuresAnswer);
+  }
+
+  diagnosis(id: string, tenant: string): Promise<MonitorAnswer<DiagnosisAnswer>> {
+    return this.ask(`/internal/jobs/${encodeURIComponent(id)}/diagnosis`, { tenant }, DiagnosisAnswer);
+  }
+
+  workers(): Promise<MonitorAnswer<WorkersAnswer>> {
+    return this.ask('/internal/workers', {}, WorkersAnswer);
+  }
+
+  rollCall(after: number, limit: number): Promise<MonitorAnswer<RollCallAnswer>> {
+    return this.ask('/internal/workers/events', { after: String(after), limit: String(limit) }, RollCallAnswer);
+  }
+
+  health(): Promise<MonitorAnswer<HealthAnswer>> {
+    return this.ask('/internal/health', {}, HealthAnswer);
   }
 
   /** Null when nobody can tell: no monitor answers, or no deleter was heard. The deleter checks again for itself. */

@@ -1,5 +1,5 @@
 import { type AnyMessage, workQueues } from '@expunge/contracts';
-import { Consumes } from '@expunge/messaging';
+import { Consumes, TransientError } from '@expunge/messaging';
 import { LOGGER } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
@@ -35,15 +35,20 @@ export class EventsConsumer {
     // No events of the job: the ledger would begin anew with them.
     if (message.type === 'JobExpired') return;
     if (message.type === 'JobRemoved') return this.removal.run(message);
+    const kept = compact(message);
     const delivery = this.inHand.take(message.id, Date.now());
     try {
-      const recorded = await this.appender.append(compact(message));
+      const recorded = await this.appender.append(kept);
       delivery.recorded(recorded.position);
       await this.failures.note(recorded);
       const job = jobOf(recorded.message);
       if (job !== null && !(await this.projector.fold(job, recorded))) await this.removal.drop(recorded);
       delivery.folded();
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
+    } catch (error) {
+      const job = jobOf(kept);
+      if (job !== null && !(error instanceof TransientError)) delivery.failed({ job, message: String(error) });
+      throw error;
     } finally {
       delivery.gone(Date.now());
       this.beat.delivered();

@@ -48,6 +48,11 @@ export class FoldBeat {
 
   constructor(private readonly options: FoldBeatOptions) {}
 
+  /** Whether this instance is the one that folds, as far as it knows. */
+  folds(): boolean {
+    return this.active;
+  }
+
   start(): void {
     this.timer ??= setInterval(() => void this.tick(), this.options.everyMs ?? 1000);
   }
@@ -147,6 +152,7 @@ export class FoldBeat {
     return {
       instance,
       position: inHand.foldedUpTo(),
+      unfoldable: inHand.unfoldable(),
       lagMs: lagMs(this.backlog, inHand.unfolded(), Date.now()),
     };
   }

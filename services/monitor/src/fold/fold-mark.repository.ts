@@ -1,6 +1,7 @@
 import type { AsOf } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime';
 import type mongoose from 'mongoose';
+import type { NotFolded } from './in-hand.js';
 
 interface FoldMark {
   _id: 'fold';
@@ -11,6 +12,7 @@ interface FoldMark {
   beatAt: Date;
   /** How long what was not folded at `beatAt` had waited; 0: nothing waited; null: nobody knew. */
   lagMs?: number | null;
+  unfoldable?: NotFolded[];
 }
 
 /** A folding instance says that it lives every second: older than this, it may be frozen and nothing it said holds. */
@@ -22,6 +24,7 @@ export interface Beat {
   instance: string;
   position: number;
   lagMs: number | null;
+  unfoldable: NotFolded[];
 }
 
 /** How far the fold is, and that whoever folds lives. All times are the database's. */
@@ -43,6 +46,12 @@ export class FoldMarkRepository {
       this.marks.updateOne({ _id: 'fold', instance: beat.instance }, marked(beat)),
     );
     return matchedCount === 1;
+  }
+
+  /** What the folding instance could not fold, by job. */
+  async unfoldable(): Promise<Map<string, NotFolded>> {
+    const mark = await asStoreError(CODE, () => this.marks.findOne({ _id: 'fold' }));
+    return new Map((mark?.unfoldable ?? []).map((one) => [one.job, one]));
   }
 
   async asOf(): Promise<AsOf> {
@@ -73,7 +82,7 @@ function lagNow(lagMs: number | null, ageMs: number): number | null {
 }
 
 /** As an expression: the position never goes back, and the database's clock is what counts. */
-function marked({ instance, position, lagMs }: Beat): mongoose.mongo.Document[] {
+function marked({ instance, position, lagMs, unfoldable }: Beat): mongoose.mongo.Document[] {
   const known = { $ifNull: ['$position', 0] };
   return [
     {
@@ -81,6 +90,7 @@ function marked({ instance, position, lagMs }: Beat): mongoose.mongo.Document[] 
         instance,
         beatAt: '$$NOW',
         lagMs: { $literal: lagMs },
+        unfoldable: { $literal: unfoldable },
         foldedAt: { $cond: [{ $gt: [position, known] }, '$$NOW', { $ifNull: ['$foldedAt', null] }] },
         position: { $max: [known, position] },
       },

@@ -1,7 +1,21 @@
 interface Failed {
   since: number;
   failedAt: number;
+  /** Set when it is the fold's own fault. */
+  error: FoldError | null;
 }
+
+export interface FoldError {
+  job: string;
+  message: string;
+}
+
+export interface NotFolded extends FoldError {
+  event: string;
+  since: number;
+}
+
+const UNFOLDED_SHOWN = 20;
 
 /** Of a long outage, the first deliveries that failed tell how long it is. */
 const FAILED_KEPT = 1000;
@@ -18,11 +32,15 @@ export class InHand {
    * Call `recorded` when it has its position, `folded` when it was folded, `gone` in any case. What is gone without
    * having been folded waits since it was first taken, until it is taken again and folded.
    */
-  take(id: string, now: number): { recorded(position: number): void; folded(): void; gone(now: number): void } {
+  take(
+    id: string,
+    now: number,
+  ): { recorded(position: number): void; folded(): void; failed(error: FoldError): void; gone(now: number): void } {
     const key = Symbol();
     const since = this.failed.get(id)?.since ?? now;
     const delivery = { since, position: null as number | null };
     let isFolded = false;
+    let error: FoldError | null = null;
     this.deliveries.set(key, delivery);
     return {
       recorded: (position) => (delivery.position = position),
@@ -31,10 +49,11 @@ export class InHand {
         this.failed.delete(id);
         this.last = Math.max(this.last, delivery.position ?? 0);
       },
+      failed: (why) => (error = why),
       gone: (now) => {
         this.deliveries.delete(key);
         const isKept = this.failed.has(id) || this.failed.size < FAILED_KEPT;
-        if (!isFolded && isKept) this.failed.set(id, { since, failedAt: now });
+        if (!isFolded && isKept) this.failed.set(id, { since, failedAt: now, error });
       },
     };
   }
@@ -48,6 +67,13 @@ export class InHand {
   unfolded(): { since: number | null; failed: boolean } {
     const waiting = [...this.deliveries.values(), ...this.failed.values()].map(({ since }) => since);
     return { since: waiting.length === 0 ? null : Math.min(...waiting), failed: this.failed.size > 0 };
+  }
+
+  /** What could not be folded though its database was there, the longest first. */
+  unfoldable(): NotFolded[] {
+    return [...this.failed]
+      .flatMap(([event, { since, error }]) => (error ? [{ event, since, ...error }] : []))
+      .slice(0, UNFOLDED_SHOWN);
   }
 
   /** The greatest position folded with none below it still in hand; 0 before the first. */

@@ -92,8 +92,8 @@ export class LedgerRepository {
     });
   }
 
-  /** By position, after one. */
-  async eventsOf(job: string, after: number, limit: number): Promise<LedgerEntry[]> {
+  /** By position, after one. Null: of those that are about no job. */
+  async eventsOf(job: string | null, after: number, limit: number): Promise<LedgerEntry[]> {
     return asStoreError(CODE, () =>
       this.entries
         .find({ job, position: { $gt: after } })

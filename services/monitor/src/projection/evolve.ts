@@ -30,7 +30,8 @@ export function evolve(job: JobProjection | null, event: Recorded): JobProjectio
     ...folded,
     tenant: tenantOf(before, message),
     firstAt: earlierOf(before.firstAt, time),
-    updatedAt: laterOf(before.updatedAt, time),
+    // What a monitor says of a job is no news of it.
+    updatedAt: message.type === 'JobDiagnosisChanged' ? before.updatedAt : laterOf(before.updatedAt, time),
     position: Math.max(before.position, position),
   });
 }
@@ -122,6 +123,11 @@ function apply(job: JobProjection, message: LedgerMessage): JobProjection {
     }
     case 'ObjectsChecked':
       return objectsChecked(job, message);
+    case 'JobDiagnosisChanged': {
+      const { number = 0, code, severity, summary } = message.data;
+      const isLater = job.verdict === null || number > job.verdict.number;
+      return isLater ? { ...job, verdict: { number, code, severity, summary, at: message.time } } : job;
+    }
     case 'JobCompleted': {
       const { outcome, finished = null } = message.data;
       const completed = { outcome, at: message.time, id: message.id, finished };

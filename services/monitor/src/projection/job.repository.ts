@@ -2,13 +2,18 @@ import type { JobStatus } from '@expunge/contracts';
 import { asStoreError, isDuplicateKey } from '@expunge/runtime';
 import type mongoose from 'mongoose';
 import type { JobProjection } from './job.js';
+import type { MovedAt } from './moved.js';
 
-/** `revision` grows with every write. It is no part of the projection: a rebuild need not take as many writes. */
-type JobDocument = Omit<JobProjection, 'id'> & { _id: string; revision: number };
+/**
+ * `revision` grows with every write, `movedAt` says when a monitor last heard of progress. Neither is part of the
+ * projection: a rebuild need not take as many writes, nor as long.
+ */
+type JobDocument = Omit<JobProjection, 'id'> & { _id: string; revision: number; movedAt?: MovedAt };
 
 export interface StoredJob {
   job: JobProjection;
   revision: number;
+  movedAt: MovedAt;
 }
 
 /** Where a page ends: the next one begins below it. */
@@ -51,6 +56,7 @@ export class JobRepository {
     await this.jobs.createIndexes([
       { key: { tenant: 1, listedAt: -1, _id: -1 } },
       { key: { settled: 1 }, partialFilterExpression: { settled: false } },
+      { key: { 'verdict.code': 1 }, partialFilterExpression: { 'verdict.code': { $type: 'string' } } },
       { key: { updatedAt: 1, _id: 1 }, partialFilterExpression: { settled: true } },
     ]);
     await this.removals.createIndexes([{ key: { notedAt: 1 }, expireAfterSeconds: REMOVAL_NOTED_FOR_S }]);
@@ -62,9 +68,9 @@ export class JobRepository {
   }
 
   /** False when somebody else wrote since `expected` was read; null: there was none. */
-  async write(job: JobProjection, expected: number | null): Promise<boolean> {
+  async write(job: JobProjection, expected: number | null, movedAt: MovedAt): Promise<boolean> {
     const { id, ...rest } = job;
-    const document = { _id: id, ...rest, revision: (expected ?? 0) + 1 };
+    const document = { _id: id, ...rest, revision: (expected ?? 0) + 1, movedAt };
     return asStoreError(CODE, async () => {
       if (expected !== null) {
         const { matchedCount } = await this.jobs.replaceOne({ _id: id, revision: expected }, document);
@@ -98,6 +104,13 @@ export class JobRepository {
   /** Of which something is still expected, or known to be missing. */
   async *unsettled(): AsyncGenerator<JobProjection> {
     for await (const document of this.jobs.find({ settled: false })) yield stored(document).job;
+  }
+
+  /** Of which a verdict may be told: not settled, or settled with a verdict that still stands. */
+  async *toDiagnose(): AsyncGenerator<StoredJob> {
+    for await (const document of this.jobs.find({ settled: false })) yield stored(document);
+    const standing = { settled: true, 'verdict.code': { $type: 'string' } };
+    for await (const document of this.jobs.find(standing)) yield stored(document);
   }
 
   /** Settled jobs whose last event is older than `before`, the oldest first, from behind one of them on. */
@@ -135,6 +148,7 @@ export class JobRepository {
   }
 }
 
-function stored({ _id, revision, ...job }: JobDocument): StoredJob {
-  return { job: { id: _id, ...job }, revision };
+function stored({ _id, revision, movedAt, ...job }: JobDocument): StoredJob {
+  const at = new Date(job.updatedAt);
+  return { job: { id: _id, ...job }, revision, movedAt: movedAt ?? { records: at, objects: at } };
 }

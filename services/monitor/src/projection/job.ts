@@ -5,6 +5,7 @@ import type {
   Positions,
   RecordFailure,
   SelectionView,
+  Severity,
   Totals,
   WireId,
 } from '@expunge/contracts';
@@ -69,6 +70,14 @@ export interface JobProjection {
   } | null;
   /** Null until somebody has looked for what is left. */
   verification: Verification | null;
+  /** The last that was said of why it does not move; `code` null: it moves. Null: nothing was said yet. */
+  verdict: {
+    number: number;
+    code: string | null;
+    severity: Severity | null;
+    summary: string | null;
+    at: string;
+  } | null;
   /** The greatest ledger position folded. */
   position: number;
 }
@@ -166,6 +175,7 @@ export function firstHeardOf(id: string, at: string): JobProjection {
     refused: null,
     completed: null,
     verification: null,
+    verdict: null,
     position: 0,
   };
 }

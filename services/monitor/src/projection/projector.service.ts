@@ -5,6 +5,7 @@ import { evolve } from './evolve.js';
 import { beginsAnew } from '../expiry/expired.js';
 import type { JobProjection } from './job.js';
 import type { JobRepository } from './job.repository.js';
+import { movedBy } from './moved.js';
 import type { Recorded } from './recorded.js';
 
 /** Another instance folding the same job at the same time is a moment of a hand-over: it ends. */
@@ -71,7 +72,8 @@ export class Projector {
       const before = stored?.job ?? null;
       const after = events.reduce<JobProjection | null>(evolve, before);
       if (after === null || isDeepStrictEqual(after, before)) return true;
-      if (await this.jobs.write(after, stored?.revision ?? null)) {
+      const movedAt = movedBy(events, stored, new Date());
+      if (await this.jobs.write(after, stored?.revision ?? null, movedAt)) {
         await this.changed({ before, after });
         return true;
       }

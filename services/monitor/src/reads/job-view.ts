@@ -1,4 +1,4 @@
-import type { FailureView, JobView } from '@expunge/contracts';
+import { DiagnosisCode, type FailureView, type JobView } from '@expunge/contracts';
 import type { JobProjection } from '../projection/job.js';
 import { isFinal, lastRequestOf } from '../projection/status.js';
 import { residueOf } from '../projection/verification.js';
@@ -35,6 +35,7 @@ export function jobView(job: JobProjection, now: Date): JobView {
     finishedAt: pastRecords ? (job.stage?.at ?? null) : null,
     completedAt: job.status.startsWith('completed') ? (job.completed?.at ?? null) : null,
     residue: residueOf(job),
+    diagnosis: verdictOf(job),
     updatedAt: job.updatedAt,
     failures: job.failures.map(({ id, code, message }) => ({ id, code, message })),
     retained: job.retained.map(({ key }) => key),
@@ -42,6 +43,13 @@ export function jobView(job: JobProjection, now: Date): JobView {
     sequence: job.sequence,
     position: job.position,
   };
+}
+
+/** The verdict told last. */
+function verdictOf({ verdict }: JobProjection): JobView['diagnosis'] {
+  const code = DiagnosisCode.safeParse(verdict?.code);
+  if (!verdict || !code.success) return null;
+  return { code: code.data, severity: verdict.severity, since: verdict.at, summary: verdict.summary };
 }
 
 export function failureView({ kind, id, key, batch, position, code, message, at }: FailureView): FailureView {

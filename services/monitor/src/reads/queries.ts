@@ -40,6 +40,11 @@ export const JobsQuery = z.object({
 
 export const FailuresQuery = z.object({ tenant, cursor: decoded(FailureCursors).optional(), limit: limit(1000, 100) });
 
+export const RollCallQuery = z.object({
+  after: z.coerce.number().int().nonnegative().default(0),
+  limit: limit(1000, 200),
+});
+
 export const EventsQuery = z.object({
   tenant,
   after: z.coerce.number().int().nonnegative().default(0),

@@ -7,12 +7,12 @@ import type {
   ResourcesAnswer,
 } from '@expunge/contracts';
 import { Controller, Get, Inject, Param, Query, UseFilters } from '@nestjs/common';
+import { DiagnosisService } from '../diagnosis/diagnosis.service.js';
 import { FailuresRepository, type ListedFailure } from '../failures/failures.repository.js';
 import { standing } from '../failures/still-stands.js';
 import { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import { LedgerRepository } from '../ledger/ledger.repository.js';
-import type { JobProjection } from '../projection/job.js';
-import { JobRepository } from '../projection/job.repository.js';
+import { JobRepository, type StoredJob } from '../projection/job.repository.js';
 import { missingIndexesOf } from '../workers/told-by-deleters.js';
 import { WorkerRepository } from '../workers/worker.repository.js';
 import { failureView, jobView } from './job-view.js';
@@ -35,6 +35,7 @@ export class ReadsController {
     private readonly workers: WorkerRepository,
     private readonly marks: FoldMarkRepository,
     private readonly failures: FailuresRepository,
+    private readonly diagnosis: DiagnosisService,
     @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
   ) {}
 
@@ -42,7 +43,10 @@ export class ReadsController {
   async job(@Param('id') id: string, @Query() query: unknown): Promise<JobAnswer> {
     const { tenant } = parseQuery(JobQuery, query);
     const asOf = await this.marks.asOf();
-    return { asOf, job: jobView(await this.find(id, tenant), new Date()) };
+    const stored = await this.find(id, tenant);
+    const { code, severity, since, summary } = this.diagnosis.of(stored, await this.diagnosis.circumstances());
+    const job = { ...jobView(stored.job, new Date()), diagnosis: code === null ? null : { code, severity, since, summary } };
+    return { asOf, job };
   }
 
   @Get('jobs')
@@ -86,7 +90,7 @@ export class ReadsController {
   async failuresOf(@Param('id') id: string, @Query() query: unknown): Promise<FailuresAnswer> {
     const { tenant, cursor, limit } = parseQuery(FailuresQuery, query);
     const asOf = await this.marks.asOf();
-    const stands = standing(await this.find(id, tenant));
+    const stands = standing((await this.find(id, tenant)).job);
     const found: ListedFailure[] = [];
     let after = cursor ?? null;
     for (;;) {
@@ -114,9 +118,9 @@ export class ReadsController {
   }
 
   /** Another tenant's job is no job. */
-  private async find(id: string, tenant: string): Promise<JobProjection> {
+  private async find(id: string, tenant: string): Promise<StoredJob> {
     const stored = await this.jobs.read(id);
     if (!stored || stored.job.tenant !== tenant) throw new ReadFailed(404, 'not-found', `there is no job ${id}`);
-    return stored.job;
+    return stored;
   }
 }

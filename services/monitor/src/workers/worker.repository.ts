@@ -47,12 +47,20 @@ export class WorkerRepository {
     );
   }
 
+  all(maxAgeMs: number): Promise<HeardWorker[]> {
+    return this.find({}, maxAgeMs);
+  }
+
   /** The freshest first. */
-  async of(service: string, maxAgeMs: number): Promise<HeardWorker[]> {
+  of(service: string, maxAgeMs: number): Promise<HeardWorker[]> {
+    return this.find({ service }, maxAgeMs);
+  }
+
+  private async find(which: { service?: string }, maxAgeMs: number): Promise<HeardWorker[]> {
     const found = await asStoreError(CODE, () =>
       this.workers
         .aggregate<Omit<HeardWorker, 'ageMs'> & { ageMs: number | bigint }>([
-          { $match: { service } },
+          { $match: which },
           { $project: { beat: 1, receivedAt: 1, ageMs: { $subtract: ['$$NOW', '$receivedAt'] } } },
           { $match: { ageMs: { $lte: maxAgeMs } } },
           { $sort: { ageMs: 1 } },

@@ -1,0 +1,73 @@
+import { type BrokerConnection, passiveLook } from '@expunge/messaging';
+import { BROKER } from '@expunge/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { isPromised } from '../acceptance/acceptance.js';
+import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
+import { presentAsOf } from '../jobs/job-presenter.js';
+import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
+import { ProblemError } from '../problems/problem.js';
+import {
+  presentDiagnosis,
+  type PresentedDiagnosis,
+  type PresentedHealth,
+  type PresentedWorkerConfig,
+  presentHealth,
+  presentRollCall,
+  presentWorkerConfig,
+} from './operations-presenter.js';
+import { ownDiagnosis, ownHealth, type OwnLook, ownWorkers } from './own-look.js';
+
+/** Answers from a monitor; when none answers, from what this api can find out by itself. */
+@Injectable()
+export class Operations {
+  constructor(
+    @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
+    @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
+    @Inject(BROKER) private readonly broker: BrokerConnection,
+  ) {}
+
+  async workerConfig(): Promise<PresentedWorkerConfig> {
+    const read = await this.monitors.workers();
+    if (read.kind === 'answer') return presentWorkerConfig(read.answer);
+    return presentWorkerConfig({ ...ownWorkers(await this.ownLook()), asOf: null });
+  }
+
+  async health(): Promise<PresentedHealth> {
+    const read = await this.monitors.health();
+    if (read.kind === 'answer') return presentHealth(read.answer);
+    return presentHealth({ ...ownHealth(await this.ownLook()), asOf: null });
+  }
+
+  /** @throws ProblemError monitor-unreachable */
+  async rollCall(after: number, limit: number) {
+    const read = await this.monitors.rollCall(after, limit);
+    if (read.kind !== 'answer') throw new ProblemError('monitor-unreachable', 'No monitor answers; try again.');
+    const { events, next, asOf } = read.answer;
+    return { events: presentRollCall(events), next, as_of: presentAsOf(asOf) };
+  }
+
+  /** @throws ProblemError not-found (also for another tenant's) */
+  async diagnosis(id: string, tenant: string): Promise<PresentedDiagnosis> {
+    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    const read = await this.monitors.diagnosis(id, tenant);
+    if (read.kind === 'answer') return presentDiagnosis(read.answer.diagnosis, presentAsOf(read.answer.asOf));
+    const acceptance = await this.acceptances.find(id);
+    const isOwn = acceptance?.tenant === tenant && isPromised(acceptance);
+    // Somebody may ask about a job that is too old to have an acceptance: that no monitor answers is true all the same.
+    if (read.kind === 'not-found' && !isOwn) throw noSuchJob();
+    return presentDiagnosis(ownDiagnosis(await this.ownLook()), null);
+  }
+
+  private async ownLook(): Promise<OwnLook> {
+    const at = new Date().toISOString();
+    const { connected, lastError } = this.broker;
+    if (!connected) return { at, look: null, broker: lastError?.message ?? 'not connected' };
+    try {
+      return { at, look: await passiveLook(this.broker), broker: null };
+    } catch (error) {
+      return { at, look: null, broker: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');

@@ -1,0 +1,51 @@
+import type { Diagnosis } from '@expunge/contracts';
+import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
+import type { StoredJob } from '../projection/job.repository.js';
+import { comparedQueues } from '../topology/compared.js';
+import type { TopologyWatch } from '../topology/topology-watch.service.js';
+import type { WorkerRepository } from '../workers/worker.repository.js';
+import type { Circumstances } from './circumstances.js';
+import { diagnose } from './diagnose.js';
+import type { ParkedWatch } from './parked-watch.service.js';
+
+const MINUTES_MS = 600_000;
+
+/** Gathers what verdicts rest on, and asks the rules. */
+export class DiagnosisService {
+  constructor(
+    private readonly watch: Pick<TopologyWatch, 'last'>,
+    private readonly workers: WorkerRepository,
+    private readonly marks: FoldMarkRepository,
+    private readonly parked: Pick<ParkedWatch, 'byJob'>,
+  ) {}
+
+  /** @throws TransientError its database is away */
+  async circumstances(): Promise<Circumstances> {
+    const [heard, asOf, unfoldable] = await Promise.all([
+      this.workers.all(MINUTES_MS),
+      this.marks.asOf(),
+      this.marks.unfoldable(),
+    ]);
+    const { view: broker, paces } = this.watch.last();
+    const since = (at: number) => new Date(at).toISOString();
+    return {
+      now: new Date(),
+      broker,
+      queues: comparedQueues(broker),
+      paces,
+      workers: heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() })),
+      asOf,
+      unfoldable: new Map([...unfoldable].map(([job, one]) => [job, { ...one, since: since(one.since) }])),
+      parked: this.parked.byJob(),
+      notChecked: broker.notChecked,
+    };
+  }
+
+  /** `since` is that of the verdict told last, where it is the same one. */
+  of({ job, movedAt }: Pick<StoredJob, 'job' | 'movedAt'>, circumstances: Circumstances): Diagnosis {
+    const diagnosis = diagnose({ job, movedAt }, circumstances);
+    if (diagnosis.code === null) return diagnosis;
+    const known = job.verdict?.code === diagnosis.code ? job.verdict.at : null;
+    return { ...diagnosis, since: diagnosis.since ?? known ?? circumstances.now.toISOString() };
+  }
+}

@@ -1,0 +1,97 @@
+import { type Circumstances, type JobInQuestion, QUIET_AFTER_MS } from './circumstances.js';
+import { evidence, found, type Found } from './finding.js';
+
+/** Whether the job waits because it was told to, or by a rule that has an end. */
+export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances): Found[] {
+  const { stage, status } = job;
+  if (status === 'paused' && stage) {
+    const answer = job.answers.find(
+      ({ requestType, outcome }) => requestType === 'PauseRequested' && outcome === 'applied',
+    );
+    return [
+      found('USER:PAUSED', 'info', `Paused${answer?.reason ? `: ${answer.reason}` : ''}.`, {
+        since: stage.at,
+        evidence: [
+          evidence('ledger', 'DeletionPaused', {
+            observed: `event ${stage.sequence}`,
+            expected: 'no pause',
+            at: stage.at,
+          }),
+        ],
+        nextActions: ['Resume the job.'],
+      }),
+    ];
+  }
+  if (status === 'awaiting_confirmation' && stage) {
+    return [
+      found('USER:AWAITING_CONFIRMATION', 'info', 'Waits for somebody to confirm it.', {
+        since: stage.at,
+        evidence: [
+          evidence('ledger', 'ConfirmationAwaited', {
+            observed: `event ${stage.sequence}`,
+            expected: 'a confirmation',
+            at: stage.at,
+          }),
+        ],
+        nextActions: ['Confirm the job, or cancel it.'],
+      }),
+    ];
+  }
+  if (stage?.name !== 'running') return [];
+  return [...delayed(job, now), ...limited(job, movedAt.records, now)];
+}
+
+function delayed({ delay, progressedAt }: JobInQuestion['job'], now: Date): Found[] {
+  if (!delay || delay.sequence < progressedAt) return [];
+  // A little later it is overdue, and something else keeps it.
+  if (now.getTime() > Date.parse(delay.retryAt) + QUIET_AFTER_MS) return [];
+  const { cause, error, attempt, retryAt } = delay;
+  const told = evidence('ledger', 'BatchDelayed', {
+    observed: `attempt ${attempt} of ${delay.instance}: ${error.code}: ${error.message}`,
+    expected: 'no delay',
+    at: now.toISOString(),
+  });
+  if (cause === 'purge-backlog') {
+    return [
+      found(
+        'THROTTLE:PURGE_BACKLOG',
+        'info',
+        `Waits until fewer objects wait to be purged; looks again at ${retryAt}.`,
+        {
+          evidence: [told],
+          nextActions: ['Wait, or run more of the storage-cleaner, or raise MAX_PENDING_OBJECTS.'],
+        },
+      ),
+    ];
+  }
+  const summary =
+    cause === 'still-changing'
+      ? `Records keep changing while they are deleted; tries again at ${retryAt}.`
+      : `Attempt ${attempt} failed (${error.code}: ${error.message}); tries again at ${retryAt}.`;
+  return [
+    found('THROTTLE:BACKOFF', 'warning', summary, {
+      evidence: [told],
+      nextActions: [cause === 'still-changing' ? 'Wait until they are left alone.' : 'Mend what the error names.'],
+    }),
+  ];
+}
+
+/** A batch has at most half a second's worth of records, or one. */
+function limited({ rate, request }: JobInQuestion['job'], moved: Date, now: Date): Found[] {
+  const limit = rate ? rate.maxRecordsPerSecond : (request?.options.maxRecordsPerSecond ?? null);
+  if (limit === null) return [];
+  const pauseMs = Math.max(500, 1000 / limit);
+  if (now.getTime() - moved.getTime() > pauseMs + QUIET_AFTER_MS) return [];
+  return [
+    found('THROTTLE:RATE', 'info', `Runs at its limit of ${limit} records a second.`, {
+      evidence: [
+        evidence('ledger', 'limit of the job', {
+          observed: `${limit} records a second`,
+          expected: 'no limit',
+          at: now.toISOString(),
+        }),
+      ],
+      nextActions: ['Raise max_records_per_second if it is to go faster.'],
+    }),
+  ];
+}

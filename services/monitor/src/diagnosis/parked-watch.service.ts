@@ -1,0 +1,46 @@
+import { allWorkQueues, parkedQueue } from '@expunge/contracts';
+import type { ParkedQueues } from '@expunge/messaging';
+import type { Logger } from 'pino';
+import type { BrokerView } from '../topology/broker-view.js';
+import type { ParkedSeen } from './circumstances.js';
+
+const LOOKED_AT = 50;
+
+/** Whose messages lie in the parking queues. Each look gives them back, so only a change of their number is looked at. */
+export class ParkedWatch {
+  private readonly counts = new Map<string, number>();
+  private readonly seen = new Map<string, { job: string; parked: ParkedSeen }[]>();
+
+  constructor(
+    private readonly queues: Pick<ParkedQueues, 'look'>,
+    private readonly log: Logger,
+  ) {}
+
+  async follow({ queues }: BrokerView): Promise<void> {
+    for (const { name } of allWorkQueues) {
+      const count = queues?.find((one) => one.name === parkedQueue(name))?.ready;
+      if (count === undefined || count === (this.counts.get(name) ?? 0)) continue;
+      await this.look(name, count);
+    }
+  }
+
+  byJob(): Map<string, ParkedSeen[]> {
+    const all = new Map<string, ParkedSeen[]>();
+    for (const { job, parked } of [...this.seen.values()].flat()) all.set(job, [...(all.get(job) ?? []), parked]);
+    return all;
+  }
+
+  private async look(queue: string, count: number): Promise<void> {
+    try {
+      const messages = count === 0 ? [] : (await this.queues.look(queue, LOOKED_AT)).messages;
+      // Somebody else who looks at this moment holds what is not seen here: then it is looked at again.
+      if (messages.length >= Math.min(count, LOOKED_AT)) this.counts.set(queue, count);
+      const seen = messages.flatMap(({ job, type, reason, parkedAt: at }) =>
+        job === null ? [] : [{ job, parked: { queue, type, reason, at } }],
+      );
+      this.seen.set(queue, seen);
+    } catch (err) {
+      this.log.debug({ err, queue }, 'parked messages could not be looked at');
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { reaches } from '../topology/routes.js';
+import type { Circumstances } from './circumstances.js';
+import { evidence, found, type Found } from './finding.js';
+import type { Leg } from './legs.js';
+
+/** What the monitor has to hear of each part, or the job seems to stand. */
+const heardOf = {
+  start: 'deletion.started',
+  records: 'batch.deleted',
+  answer: 'deletion.paused',
+  objects: 'objects.purged',
+  verification: 'deletion.records-verified',
+} as const satisfies Record<Leg['part'], string>;
+
+/** Whether what is due gets to its queue, and what comes of it to the monitor. */
+export function ofRouting(leg: Leg, circumstances: Circumstances): Found[] {
+  const { broker } = circumstances;
+  const { at } = broker;
+  if (broker.exchanges && !broker.exchanges.some(({ name }) => name === MAINTENANCE_EXCHANGE)) {
+    return [
+      found(
+        'ROUTING:NO_EXCHANGE',
+        'blocking',
+        `The exchange ${MAINTENANCE_EXCHANGE} does not exist: nothing is routed.`,
+        {
+          evidence: [
+            evidence('broker', `exchange ${MAINTENANCE_EXCHANGE}`, {
+              observed: 'missing',
+              expected: 'a topic exchange',
+              at,
+            }),
+          ],
+          nextActions: [
+            'Restart a service, which declares it, or declare it by hand; if that is refused, look at the rights of its user.',
+          ],
+        },
+      ),
+    ];
+  }
+  return [
+    ...toQueue(leg.queue.name, leg.routingKey, circumstances),
+    ...toQueue(workQueues.monitorEvents.name, heardOf[leg.part], circumstances),
+  ];
+}
+
+function toQueue(queue: string, routingKey: string | null, { broker, queues }: Circumstances): Found[] {
+  const { at } = broker;
+  if (broker.queues && !broker.queues.some(({ name }) => name === queue)) {
+    return [
+      found('ROUTING:QUEUE_MISSING', 'blocking', `The queue ${queue} does not exist.`, {
+        evidence: [evidence('broker', `queue ${queue}`, { observed: 'missing', expected: 'a quorum queue', at })],
+        nextActions: ['Restart a service, which declares it; if that is refused, look at the rights of its user.'],
+      }),
+    ];
+  }
+  if (routingKey === null || reaches(broker, routingKey, queue) !== false) return [];
+  const view = queues.find(({ name }) => name === queue);
+  const there = view?.bindings.filter(({ present }) => present).map(({ bindingKey }) => bindingKey) ?? [];
+  const observed = there.length === 0 ? 'no binding' : `bound with ${there.join(', ')}`;
+  const summary = `Messages with the key ${routingKey} do not reach the queue ${queue}.`;
+  return [
+    found('ROUTING:NO_BINDING', 'blocking', summary, {
+      evidence: [
+        evidence('broker', `bindings of ${queue}`, { observed, expected: `one that takes ${routingKey}`, at }),
+      ],
+      nextActions: [`Bind ${queue} to ${MAINTENANCE_EXCHANGE} as declared; a service does so when it starts.`],
+    }),
+  ];
+}

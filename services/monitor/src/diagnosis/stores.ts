@@ -1,0 +1,91 @@
+import type { DiagnosisCode, Problem } from '@expunge/contracts';
+import {
+  type Circumstances,
+  isFresh,
+  type JobInQuestion,
+  type KnownWorker,
+  nameOf,
+  workersOf,
+} from './circumstances.js';
+import { evidence, found, type Found } from './finding.js';
+import type { Leg } from './legs.js';
+
+type StoreCode = Extract<DiagnosisCode, `STORE:${string}`>;
+
+/** Names of readiness checks that ask a store, and the store in words. */
+const stores = {
+  mongodb: "the service's own MongoDB",
+  records: 'the MongoDB of the records',
+  bucket: 'the bucket',
+} as const;
+type StoreName = keyof typeof stores;
+
+/** Whether a store refuses: by what its workers say of it now, and by what the job's last attempt met. */
+export function ofStores(leg: Leg, { job }: JobInQuestion, circumstances: Circumstances): Found[] {
+  const workers = workersOf(circumstances, leg.service).filter(isFresh);
+  const byWorkers = (Object.keys(stores) as StoreName[]).flatMap((store) => ofStore(store, workers, circumstances));
+  return byWorkers.length > 0 ? byWorkers : ofLastAttempt(leg, job, circumstances);
+}
+
+function ofStore(store: StoreName, workers: readonly KnownWorker[], { now }: Circumstances): Found[] {
+  const told = workers.flatMap((worker) => {
+    const problem = worker.beat.problems?.[store];
+    return problem ? [{ worker, problem }] : [];
+  });
+  const [first] = told;
+  if (!first) return [];
+  const code = codeOf(store, first.problem);
+  const summary = `${nameOf(first.worker)} cannot use ${stores[store]}: ${first.problem.code}: ${first.problem.message}`;
+  return [
+    found(code, told.length === workers.length ? 'blocking' : 'warning', summary, {
+      evidence: told.map(({ worker, problem }) =>
+        evidence('heartbeat', `${store} as ${nameOf(worker)} finds it`, {
+          observed: `${problem.code}: ${problem.message}`,
+          expected: 'an answer',
+          at: now.toISOString(),
+        }),
+      ),
+      nextActions: [actionOf[code]],
+    }),
+  ];
+}
+
+/** The job's last error, while nothing of it has gone since. */
+function ofLastAttempt(leg: Leg, { lastError }: JobInQuestion['job'], { now }: Circumstances): Found[] {
+  if (!lastError || Date.parse(lastError.at) < leg.since.getTime() - 1000) return [];
+  const store: StoreName | null =
+    leg.part === 'objects' ? 'bucket' : /^RECORDS_UNAVAILABLE/.test(lastError.code) ? 'records' : null;
+  if (store === null) return [];
+  const code = codeOf(store, lastError);
+  return [
+    found(code, 'blocking', `The last attempt met ${stores[store]} with ${lastError.code}: ${lastError.message}`, {
+      since: lastError.at,
+      evidence: [
+        evidence('ledger', 'last error of the job', {
+          observed: `${lastError.code}: ${lastError.message}`,
+          expected: 'none',
+          at: now.toISOString(),
+        }),
+      ],
+      nextActions: [actionOf[code]],
+    }),
+  ];
+}
+
+const DENIED = /Denied|Forbidden|SignatureDoesNotMatch|InvalidAccessKeyId|Unauthorized|ObjectLocked|^HTTP_40[13]$/;
+const THROTTLED = /SlowDown|TooManyRequests|Throttl|RequestLimit|^HTTP_(429|503)$/;
+
+export function codeOf(store: StoreName, { code, status }: Pick<Problem, 'code' | 'status'>): StoreCode {
+  if (store !== 'bucket') return 'STORE:MONGO_UNAVAILABLE';
+  if (DENIED.test(code) || status === 403 || status === 401) return 'STORE:OBJECTS_DENIED';
+  if (THROTTLED.test(code) || status === 429 || status === 503) return 'STORE:OBJECTS_THROTTLED';
+  return 'STORE:OBJECTS_UNAVAILABLE';
+}
+
+const actionOf: Record<StoreCode, string> = {
+  'STORE:MONGO_UNAVAILABLE': 'Start MongoDB, or look at the network between it and the service.',
+  'STORE:OBJECTS_UNAVAILABLE': 'Look at S3_ENDPOINT and the network between it and the storage-cleaner.',
+  'STORE:OBJECTS_DENIED':
+    'Give the token of S3_ACCESS_KEY_ID the right to list and delete objects of the bucket, then retry.',
+  'STORE:OBJECTS_THROTTLED': 'Wait: it is asked again with growing pauses. Lower the rate if it lasts.',
+};

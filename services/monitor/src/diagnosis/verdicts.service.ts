@@ -1,0 +1,59 @@
+import { type Diagnosis, JobDiagnosisChanged, jobDiagnosisId } from '@expunge/contracts';
+import type { BrokerConnection, Publisher } from '@expunge/messaging';
+import type { Logger } from 'pino';
+import type { JobProjection } from '../projection/job.js';
+import type { JobRepository } from '../projection/job.repository.js';
+import { SOURCE } from '../projection/status.js';
+import type { DiagnosisService } from './diagnosis.service.js';
+
+export interface VerdictsOptions {
+  jobs: JobRepository;
+  diagnosis: DiagnosisService;
+  broker: Pick<BrokerConnection, 'connected' | 'blocked'>;
+  publisher: Publisher;
+  log: Logger;
+}
+
+/**
+ * Makes an event of each change of a verdict. Any instance may, at the same time as others: the number makes the id, and
+ * of two that differ the ledger keeps the first. A verdict is told once it has stood for two rounds.
+ */
+export class Verdicts {
+  private before = new Map<string, string | null>();
+
+  constructor(private readonly options: VerdictsOptions) {}
+
+  /** @throws TransientError its database is away, or the broker takes nothing */
+  async run(): Promise<void> {
+    const { jobs, diagnosis, broker } = this.options;
+    if (!broker.connected || broker.blocked !== null) return;
+    const seen = new Map<string, string | null>();
+    const circumstances = await diagnosis.circumstances();
+    for await (const stored of jobs.toDiagnose()) {
+      const { job } = stored;
+      const verdict = job.settled ? null : diagnosis.of(stored, circumstances);
+      const code = verdict?.code ?? null;
+      seen.set(job.id, code);
+      if (code === (job.verdict?.code ?? null) || this.before.get(job.id) !== code) continue;
+      await this.tell(job, verdict, circumstances.now);
+    }
+    this.before = seen;
+  }
+
+  private async tell(job: JobProjection, verdict: Diagnosis | null, now: Date): Promise<void> {
+    const number = (job.verdict?.number ?? 0) + 1;
+    const previous = job.verdict?.code ?? null;
+    const { code = null, severity = null, summary = null } = verdict ?? {};
+    await this.options.publisher.publish(
+      JobDiagnosisChanged.create({
+        id: jobDiagnosisId(job.id, number),
+        source: SOURCE,
+        subject: job.id,
+        time: now.toISOString(),
+        ...(job.tenant === null ? {} : { tenantid: job.tenant }),
+        data: { code, severity, summary, previous, number },
+      }),
+    );
+    this.options.log.info({ job: job.id, code, severity, previous }, summary ?? 'the job moves again');
+  }
+}
