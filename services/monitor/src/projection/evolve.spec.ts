@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { compact } from '../ledger/compact.js';
 import { Story } from '../testing/story.js';
 import { batchOf, resolvedBatches } from './batch-blocks.js';
-import { evolve } from './evolve.js';
+import { evolve, evolveAll } from './evolve.js';
 import type { JobProjection } from './job.js';
 import type { Recorded } from './recorded.js';
 import {
@@ -439,6 +439,31 @@ describe('any order and repetition of the events of a job', () => {
       fc.property(disordered, ({ events, order }) => {
         expect(fold(order)).toEqual(fold(events));
         expect(JSON.stringify(sortedKeys(fold(order)))).toBe(JSON.stringify(sortedKeys(fold(events))));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('folds to the same bytes whether events are folded one by one, with writes in between, or at once', () => {
+    fc.assert(
+      fc.property(disordered, fc.integer({ min: 1, max: 7 }), ({ order }, everyOther) => {
+        const oneByOne = order.reduce<JobProjection | null>((job, event, i) => {
+          const next = evolve(job, event);
+          return i % everyOther === 0 ? (JSON.parse(JSON.stringify(next)) as JobProjection) : next;
+        }, null);
+        expect(JSON.stringify(evolveAll(null, order))).toBe(JSON.stringify(oneByOne));
+        const half = Math.floor(order.length / 2);
+        const inTwo = evolveAll(evolveAll(null, order.slice(0, half)), order.slice(half));
+        expect(JSON.stringify(inTwo)).toBe(JSON.stringify(oneByOne));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('folds to the same bytes in the order in which it is told and in any other', () => {
+    fc.assert(
+      fc.property(disordered, ({ events, order }) => {
+        expect(JSON.stringify(evolveAll(null, order))).toBe(JSON.stringify(evolveAll(null, events)));
       }),
       { numRuns: 300 },
     );

@@ -21,23 +21,33 @@ export function jobOf(message: LedgerMessage): string | null {
 
 /** Folds one event of a job; the first one heard, whichever it is, makes the job. Folding it again changes nothing. */
 export function evolve(job: JobProjection | null, event: Recorded): JobProjection {
+  return derived(told(job, event));
+}
+
+/** As `evolve`, one event after the other: no fold reads what is derived, so that once, at the end, is enough. */
+export function evolveAll(job: JobProjection | null, events: readonly Recorded[]): JobProjection | null {
+  const after = events.reduce(told, job);
+  return after && derived(after);
+}
+
+/** The fields that events tell; the others are as they were. */
+export function told(job: JobProjection | null, event: Recorded): JobProjection {
   const { message, position } = event;
   const time = new Date(message.time).toISOString();
   const before = job ?? firstHeardOf(message.subject, time);
-  const told = message.sequence === undefined ? before : ofDeleter(before, message, message.sequence);
-  const folded = apply(told, message);
-  return derived({
-    ...folded,
+  const sequential = message.sequence === undefined ? before : ofDeleter(before, message, message.sequence);
+  return {
+    ...apply(sequential, message),
     tenant: tenantOf(before, message),
     firstAt: earlierOf(before.firstAt, time),
     // What a monitor says of a job is no news of it.
     updatedAt: message.type === 'JobDiagnosisChanged' ? before.updatedAt : laterOf(before.updatedAt, time),
     position: Math.max(before.position, position),
-  });
+  };
 }
 
 /** The document's fields that follow from the others, kept for queries. */
-function derived(job: JobProjection): JobProjection {
+export function derived(job: JobProjection): JobProjection {
   const listedAt = job.request ? new Date(job.request.requestedAt).toISOString() : job.firstAt;
   const withStatus = { ...job, listedAt, status: statusOf(job) };
   return { ...withStatus, settled: isSettled(withStatus) };

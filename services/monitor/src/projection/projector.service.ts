@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TransientError } from '@expunge/messaging';
 import { inHalves } from '../in-halves.js';
-import { evolve } from './evolve.js';
+import { evolveAll } from './evolve.js';
 import { beginsAnew } from '../expiry/expired.js';
 import type { JobProjection } from './job.js';
 import type { JobRepository } from './job.repository.js';
@@ -70,7 +70,7 @@ export class Projector {
       const stored = await this.jobs.read(job);
       if (!stored && (await this.isGone(job, events))) return false;
       const before = stored?.job ?? null;
-      const after = events.reduce<JobProjection | null>(evolve, before);
+      const after = evolveAll(before, events);
       if (after === null || isDeepStrictEqual(after, before)) return true;
       const movedAt = movedBy(events, stored, new Date());
       if (await this.jobs.write(after, stored?.revision ?? null, movedAt)) {
