@@ -18,10 +18,12 @@ import { MissingIndex } from './worker-messages.js';
  * | `GET /internal/jobs/:id?tenant=`                                | `JobAnswer`     |
  * | `GET /internal/jobs?tenant=&status=&resource=&cursor=&limit=`   | `JobsAnswer`    |
  * | `GET /internal/jobs/:id/events?tenant=&after=&limit=`           | `EventsAnswer`  |
+ * | `GET /internal/jobs/:id/state?tenant=&at=`                      | `JobAnswer`     |
  * | `GET /internal/jobs/:id/failures?tenant=&cursor=&limit=`        | `FailuresAnswer` |
  * | `GET /internal/resources`                                       | `ResourcesAnswer` |
  *
  * `status` may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
+ * `at` is in UTC: the job as it was told by what the monitors had heard by then.
  */
 
 /** How far an answer can be trusted. Ages are taken by the database's clock, so that hosts need not agree. */
@@ -182,7 +184,8 @@ export const ResourcesAnswer = z.object({
 export type ResourcesAnswer = z.infer<typeof ResourcesAnswer>;
 
 export const ReadProblem = z.object({
-  code: z.enum(['not-found', 'invalid', 'unavailable']),
+  /** `not-known-then`: nothing had been heard of the job at the moment asked for. */
+  code: z.enum(['not-found', 'not-known-then', 'invalid', 'unavailable']),
   message: z.string(),
 });
 export type ReadProblem = z.infer<typeof ReadProblem>;

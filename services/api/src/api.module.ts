@@ -19,6 +19,7 @@ import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { ControlController } from './control/control.controller.js';
 import { Control } from './control/control.service.js';
+import { JobHistory } from './jobs/job-history.service.js';
 import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { RESOURCES } from './jobs/resources.js';
@@ -52,6 +53,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     AcceptanceRepository,
     AcceptService,
     Control,
+    JobHistory,
     JobReads,
     MonitorsAdapter,
     Operations,

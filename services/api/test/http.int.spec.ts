@@ -47,7 +47,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   for (const monitor of [first, second]) {
-    Object.assign(monitor, { fail: 'no', resources: [], asked: [] });
+    Object.assign(monitor, { fail: 'no', resources: [], asked: [], events: [], knownSince: '' });
     monitor.jobs.clear();
   }
   await bystander.empty();
@@ -78,6 +78,7 @@ describe('a token', () => {
     ['POST', '/api/jobs', 'jobs:read ops:write', 'jobs:write'],
     ['GET', '/api/jobs', 'jobs:write', 'jobs:read'],
     ['GET', '/api/jobs/x', 'jobs:readonly', 'jobs:read'],
+    ['GET', '/api/jobs/x/events', 'jobs:write', 'jobs:read'],
   ])('that does not permit %s %s is a 403 naming the scope', async (method, path, scope, required) => {
     const { status, headers, body } = await api.request(method, path, {
       scope,
@@ -118,6 +119,8 @@ describe('a request that cannot be read', () => {
     ['climbs out of its path', 'GET', '/api/jobs/%2e%2e%2fresources', {}, 404, 'not-found'],
     ['has an unknown parameter', 'GET', '/api/jobs?state=running', {}, 400, 'invalid-request'],
     ['has a limit of none', 'GET', '/api/jobs?limit=0', {}, 400, 'invalid-request'],
+    ['asks for a moment to come', 'GET', '/api/jobs/j1?at=2999-01-01T00:00:00Z', {}, 400, 'invalid-request'],
+    ['asks for events after none', 'GET', '/api/jobs/j1/events?after=x', {}, 400, 'invalid-request'],
     ['has a cursor of its own making', 'GET', '/api/jobs?cursor=bad', {}, 400, 'invalid-request'],
   ];
   test.each(refused)(
@@ -265,6 +268,97 @@ describe('a job', () => {
       body: { code: 'monitor-unreachable' },
     });
     expect(await api.request('GET', '/api/jobs')).toMatchObject({ status: 503, body: { code: 'monitor-unreachable' } });
+  });
+});
+
+describe("a job's history", () => {
+  const event = (position: number) => ({
+    position,
+    id: `j1:${position}`,
+    type: 'BatchDeleted',
+    source: 'urn:expunge:deleter',
+    sequence: position,
+    time: '2026-11-01T10:00:00.000Z',
+    data: { objectKeys: { count: 2, hash: 'x', first: [] } },
+  });
+
+  test('is told event by event, from behind a position on', async () => {
+    first.jobs.set('j1', jobView('j1', 'acme'));
+    first.events = [event(3), event(8), event(9)];
+    const page = await api.request('GET', '/api/jobs/j1/events?after=3&limit=7');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    expect(page.body).toEqual({
+      events: [event(8)],
+      next: 8,
+      as_of: { position: 17, at: '2026-11-01T10:00:05.000Z', lag_ms: 0, monitor_heartbeat_age_ms: 900 },
+      not_checked: [],
+    });
+    expect(first.asked).toEqual(['/internal/jobs/j1/events?tenant=acme&after=3&limit=7']);
+    expect((await api.request('GET', '/api/jobs/j1/events?after=8')).body).toMatchObject({ next: null });
+  });
+
+  test('is the state at a moment, in whatever zone that is given', async () => {
+    first.jobs.set('j1', jobView('j1', 'acme'));
+    first.knownSince = '2026-11-01T01:00:00.000Z';
+    const { status, body } = await api.request('GET', '/api/jobs/j1?at=2026-11-01T03:12:00%2B02:00');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: 'j1', status: 'running', at: '2026-11-01T01:12:00.000Z', not_checked: [] });
+    expect(first.asked).toEqual(['/internal/jobs/j1/state?tenant=acme&at=2026-11-01T01%3A12%3A00.000Z']);
+    expect(await api.request('GET', '/api/jobs/j1?at=2026-11-01T00:59:59Z')).toMatchObject({
+      status: 404,
+      body: {
+        code: 'not-found',
+        detail: 'The job was not known at 2026-11-01T00:59:59.000Z: no monitor had heard of it by then.',
+      },
+    });
+  });
+
+  test('names the parameter that is wrong', async () => {
+    for (const [path, parameter] of [
+      ['/api/jobs/j1?at=03:12', 'at'],
+      ['/api/jobs/j1?at=2999-01-01T00:00:00Z', 'at'],
+      ['/api/jobs/j1/events?after=-1', 'after'],
+      ['/api/jobs/j1/events?limit=0', 'limit'],
+    ] as const) {
+      expect((await api.request('GET', path)).body).toMatchObject({ code: 'invalid-request', errors: [{ parameter }] });
+    }
+    expect(first.asked).toEqual([]);
+  });
+
+  test.each(['/events', '?at=2026-11-01T09:00:00Z'])('of another tenant, or of no job, is a 404: %s', async (what) => {
+    first.jobs.set('j1', jobView('j1', 'acme'));
+    for (const [id, tenant] of [
+      ['j1', 'other'],
+      ['j2', 'acme'],
+    ] as const) {
+      expect(await api.request('GET', `/api/jobs/${id}${what}`, { tenant })).toMatchObject({
+        status: 404,
+        body: { code: 'not-found', detail: 'There is no job with this id.' },
+      });
+    }
+  });
+
+  test('of a job that no monitor has heard of is empty, and what was not checked is said', async () => {
+    const { body } = await api.request('POST', '/api/jobs', { body: everything });
+    const path = `/api/jobs/${String(body.id)}`;
+    expect((await api.request('GET', `${path}/events`)).body).toEqual({
+      events: [],
+      next: null,
+      as_of: { position: null, at: null, lag_ms: null, monitor_heartbeat_age_ms: null },
+      not_checked: ['monitor'],
+    });
+    expect(await api.request('GET', `${path}?at=2026-11-01T09:00:00Z`)).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringMatching(/^The job was not known at/) as unknown },
+    });
+    first.fail = second.fail = 'error';
+    for (const what of ['/events', '?at=2026-11-01T09:00:00Z']) {
+      expect(await api.request('GET', path + what)).toMatchObject({
+        status: 503,
+        body: { code: 'monitor-unreachable' },
+      });
+    }
   });
 });
 

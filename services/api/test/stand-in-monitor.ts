@@ -1,13 +1,25 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AsOf, type JobView, JobAnswer, JobsAnswer, ResourcesAnswer } from '@expunge/contracts';
+import {
+  type AsOf,
+  EventsAnswer,
+  type JobView,
+  JobAnswer,
+  JobsAnswer,
+  type LedgerEventView,
+  ResourcesAnswer,
+} from '@expunge/contracts';
 
 /** An HTTP server that answers as the contracts say a monitor does, or fails in the way a test asks for. */
 export interface StandInMonitor {
   url: string;
   asked: string[];
   jobs: Map<string, JobView>;
+  /** Of every job that it knows; answered a page of one at a time. */
+  events: LedgerEventView[];
+  /** Before, no job was known. */
+  knownSince: string;
   asOf: AsOf;
   resources: ResourcesAnswer['resources'];
   /** Instead of an answer. */
@@ -21,6 +33,8 @@ export async function standInMonitor(): Promise<StandInMonitor> {
   const monitor: Omit<StandInMonitor, 'url' | 'stop'> = {
     asked: [],
     jobs: new Map(),
+    events: [],
+    knownSince: '',
     asOf: FRESH,
     resources: [],
     fail: 'no',
@@ -43,7 +57,7 @@ export async function standInMonitor(): Promise<StandInMonitor> {
     const { asOf } = monitor;
     const tenant = url.searchParams.get('tenant');
     const own = [...monitor.jobs.values()].filter((job) => job.tenant === tenant);
-    const id = /^\/internal\/jobs\/([^/]+)$/.exec(url.pathname)?.[1];
+    const [, id, what] = /^\/internal\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     if (url.pathname === '/internal/resources') {
       send(response, 200, ResourcesAnswer.parse({ asOf, resources: monitor.resources }));
       return;
@@ -61,6 +75,18 @@ export async function standInMonitor(): Promise<StandInMonitor> {
     const job = own.find((one) => one.id === id);
     if (!job) {
       send(response, 404, { code: 'not-found', message: 'no such job' });
+      return;
+    }
+    if (what === 'events') {
+      const [event, ...more] = monitor.events.filter(
+        ({ position }) => position > Number(url.searchParams.get('after')),
+      );
+      const next = event && more.length > 0 ? event.position : null;
+      send(response, 200, EventsAnswer.parse({ asOf, events: event ? [event] : [], next }));
+      return;
+    }
+    if (what === 'state' && (url.searchParams.get('at') ?? '') < monitor.knownSince) {
+      send(response, 404, { code: 'not-known-then', message: 'not yet' });
       return;
     }
     send(response, 200, JobAnswer.parse({ asOf, job }));

@@ -25,6 +25,7 @@ import { FoldBeat } from './fold/fold-beat.service.js';
 import { FoldMarkRepository } from './fold/fold-mark.repository.js';
 import { InHand } from './fold/in-hand.js';
 import { JobChanges } from './fold/job-changes.service.js';
+import { HistoryController } from './history/history.controller.js';
 import { Appender } from './ledger/appender.service.js';
 import { LedgerRepository } from './ledger/ledger.repository.js';
 import { JobRepository } from './projection/job.repository.js';
@@ -206,5 +207,8 @@ const providers: Provider[] = [
   },
 ];
 
-@Module({ controllers: [EventsConsumer, HeartbeatsConsumer, ReadsController, TopologyReadsController], providers })
+@Module({
+  controllers: [EventsConsumer, HeartbeatsConsumer, HistoryController, ReadsController, TopologyReadsController],
+  providers,
+})
 export class MonitorModule {}

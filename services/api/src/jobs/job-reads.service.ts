@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isOver, isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { invalid, ProblemError } from '../problems/problem.js';
 import {
   type Freshness,
   notSeenByMonitor,
@@ -13,6 +12,7 @@ import {
   seenByMonitor,
 } from './job-presenter.js';
 import type { FailuresListQuery, ListQuery } from './list-query.js';
+import { isJobId, noSuchJob, notKnownYet, unreachable, wrongCursor } from './read-problems.js';
 
 export interface PresentedJobs extends Freshness {
   jobs: PresentedJob[];
@@ -34,7 +34,7 @@ export class JobReads {
 
   /** @throws ProblemError not-found (also for another tenant's), monitor-unreachable, store-unavailable */
   async job(id: string, tenant: string): Promise<PresentedJob & Freshness> {
-    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.job(id, tenant);
     if (read.kind === 'answer') {
       const { job, asOf } = read.answer;
@@ -50,11 +50,11 @@ export class JobReads {
 
   /** @throws ProblemError not-found, monitor-unreachable, invalid-request (a cursor of another list) */
   async failures(id: string, query: FailuresListQuery, tenant: string): Promise<PresentedFailures> {
-    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.failures(id, { ...query, tenant });
     if (read.kind === 'unreachable') throw unreachable();
-    if (read.kind === 'not-found') throw noSuchJob();
     if (read.kind === 'invalid') throw wrongCursor();
+    if (read.kind !== 'answer') throw noSuchJob();
     const { failures, nextCursor, asOf } = read.answer;
     return { failures, next_cursor: nextCursor, ...seenByMonitor(asOf) };
   }
@@ -68,19 +68,3 @@ export class JobReads {
     return { jobs: own.map((job) => presentJob(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
   }
 }
-
-const wrongCursor = (): ProblemError =>
-  invalid([{ parameter: 'cursor', detail: 'must be the next_cursor of an earlier answer' }]);
-
-const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');
-
-const notKnownYet = (): ProblemError => {
-  const detail =
-    'Whether this job was accepted is not known; if it was, it is found here once a monitor has heard of it.';
-  return new ProblemError('not-found', detail);
-};
-
-const unreachable = (): ProblemError =>
-  new ProblemError('monitor-unreachable', 'No monitor answers; try again.', { not_checked: ['monitor'] }, RETRY);
-
-const RETRY = { 'Retry-After': '2' };

@@ -6,10 +6,11 @@ import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
+import { JobHistory, type PresentedEvents } from './job-history.service.js';
 import { type Freshness, jobPath, notSeenByMonitor, presentAcceptance, type PresentedJob } from './job-presenter.js';
 import { JobReads, type PresentedFailures, type PresentedJobs } from './job-reads.service.js';
 import { parseJobRequest } from './job-request.js';
-import { parseFailuresQuery, parseListQuery } from './list-query.js';
+import { parseEventsQuery, parseFailuresQuery, parseJobQuery, parseListQuery } from './list-query.js';
 import { RESOURCES } from './resources.js';
 
 @Controller('api/jobs')
@@ -17,6 +18,7 @@ export class JobsController {
   constructor(
     @Inject(AcceptService) private readonly accepting: AcceptService,
     @Inject(JobReads) private readonly reads: JobReads,
+    @Inject(JobHistory) private readonly history: JobHistory,
     @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
   ) {}
 
@@ -60,10 +62,22 @@ export class JobsController {
     return this.reads.failures(id, parsed.query, caller.tenant);
   }
 
+  @Get(':id/events')
+  @Header('Cache-Control', 'no-store')
+  @RequiresScope('jobs:read')
+  events(@Param('id') id: string, @Query() query: unknown, @AsCaller() caller: Caller): Promise<PresentedEvents> {
+    const parsed = parseEventsQuery(query);
+    if (!parsed.ok) throw invalid(parsed.errors);
+    return this.history.events(id, parsed.query, caller.tenant);
+  }
+
   @Get(':id')
   @Header('Cache-Control', 'no-store')
   @RequiresScope('jobs:read')
-  job(@Param('id') id: string, @AsCaller() caller: Caller): Promise<PresentedJob & Freshness> {
-    return this.reads.job(id, caller.tenant);
+  job(@Param('id') id: string, @Query() query: unknown, @AsCaller() caller: Caller): Promise<PresentedJob & Freshness> {
+    const parsed = parseJobQuery(query, new Date());
+    if (!parsed.ok) throw invalid(parsed.errors);
+    const { at } = parsed.query;
+    return at === undefined ? this.reads.job(id, caller.tenant) : this.history.jobAt(id, at, caller.tenant);
   }
 }

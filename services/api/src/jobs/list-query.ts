@@ -4,6 +4,7 @@ import type { FieldError } from '../problems/problem.js';
 
 export const MAX_PAGE = 200;
 const MAX_FAILURES = 1000;
+const MAX_EVENTS = 1000;
 
 export interface ListQuery {
   /** Several, separated by commas. */
@@ -39,10 +40,41 @@ const Query = z.strictObject({
 const FailuresQuery = z.strictObject({ cursor, limit: limitUpTo(MAX_FAILURES, 100) });
 export type FailuresListQuery = z.infer<typeof FailuresQuery>;
 
+const EventsQuery = z.strictObject({
+  after: once
+    .regex(/^\d{1,15}$/, 'must be a position, as events and next have it')
+    .transform(Number)
+    .default(0),
+  limit: limitUpTo(MAX_EVENTS, 200),
+});
+export type EventsListQuery = z.infer<typeof EventsQuery>;
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** In UTC, with milliseconds. */
+const momentUpTo = (now: Date) =>
+  once
+    .toUpperCase()
+    .refine((value) => RFC_3339.test(value) && z.iso.datetime({ offset: true }).safeParse(value).success, {
+      error: 'must be a time as RFC 3339 writes it, such as 2026-11-01T03:12:00Z (a + is written %2B)',
+      abort: true,
+    })
+    .transform((value) => new Date(value))
+    .refine((at) => at <= now, { error: 'must not be in the future' })
+    .transform((at) => at.toISOString());
+
+export interface JobQuery {
+  at?: string | undefined;
+}
+
 type ParsedQuery<T> = { ok: true; query: T } | { ok: false; errors: FieldError[] };
 
 export const parseListQuery = (query: unknown): ParsedQuery<ListQuery> => parse(Query, query);
 export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuery> => parse(FailuresQuery, query);
+
+export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parse(EventsQuery, query);
+export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> =>
+  parse(z.strictObject({ at: momentUpTo(now).optional() }), query);
 
 /** A parameter that is not known is an error: a filter misspelt would show more than was asked for. */
 function parse<T>(schema: z.ZodType<T>, query: unknown): ParsedQuery<T> {

@@ -1,6 +1,7 @@
 import {
   type AsOf,
   DiagnosisAnswer,
+  EventsAnswer,
   FailuresAnswer,
   HealthAnswer,
   JobAnswer,
@@ -18,10 +19,14 @@ import type { z } from 'zod';
 import type { ApiSettings } from '../settings.js';
 
 const ANSWER_WITHIN_MS = 2000;
+/** A job's state at a moment is folded from its first event on. */
+const FOLD_WITHIN_MS = 30_000;
 
 export type MonitorAnswer<T> =
   | { kind: 'answer'; answer: T }
   | { kind: 'not-found' }
+  /** There is such a job, but nothing had been heard of it at the moment asked for. */
+  | { kind: 'not-known-then' }
   /** The monitor refuses the question; the text is its own. */
   | { kind: 'invalid' }
   /** No instance answered, in time and in the agreed form. */
@@ -38,6 +43,12 @@ export interface JobsQuestion {
 export interface FailuresQuestion {
   tenant: string;
   cursor?: string | undefined;
+  limit: number;
+}
+
+export interface EventsQuestion {
+  tenant: string;
+  after: number;
   limit: number;
 }
 
@@ -83,6 +94,16 @@ export class MonitorsAdapter {
     return this.ask('/internal/health', {}, HealthAnswer);
   }
 
+  events(id: string, { tenant, after, limit }: EventsQuestion): Promise<MonitorAnswer<EventsAnswer>> {
+    const query = { tenant, after: String(after), limit: String(limit) };
+    return this.ask(`/internal/jobs/${encodeURIComponent(id)}/events`, query, EventsAnswer);
+  }
+
+  /** As it was at a moment, given in UTC. */
+  jobAt(id: string, tenant: string, at: string): Promise<MonitorAnswer<JobAnswer>> {
+    return this.ask(`/internal/jobs/${encodeURIComponent(id)}/state`, { tenant, at }, JobAnswer, FOLD_WITHIN_MS);
+  }
+
   /** Null when nobody can tell: no monitor answers, or no deleter was heard. The deleter checks again for itself. */
   async missingIndexes(resource: string): Promise<MissingIndex[] | null> {
     const read = await this.ask('/internal/resources', {}, ResourcesAnswer);
@@ -100,6 +121,7 @@ export class MonitorsAdapter {
     path: string,
     query: Record<string, string | undefined>,
     schema: z.ZodType<T>,
+    withinMs = ANSWER_WITHIN_MS,
   ): Promise<MonitorAnswer<T>> {
     const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const search = new URLSearchParams(given).toString();
@@ -108,7 +130,7 @@ export class MonitorsAdapter {
       const index = (begin + i) % this.urls.length;
       const url = this.urls[index] ?? '';
       try {
-        const answer = await askOne(`${url}${path}${search === '' ? '' : `?${search}`}`, schema);
+        const answer = await askOne(`${url}${path}${search === '' ? '' : `?${search}`}`, schema, withinMs);
         this.first = index;
         return answer;
       } catch (error) {
@@ -120,16 +142,17 @@ export class MonitorsAdapter {
 }
 
 /** Throws for whatever is no proper answer: another instance may give one. */
-async function askOne<T>(url: string, schema: z.ZodType<T>): Promise<MonitorAnswer<T>> {
+async function askOne<T>(url: string, schema: z.ZodType<T>, withinMs: number): Promise<MonitorAnswer<T>> {
   const response = await fetch(url, {
     headers: { accept: 'application/json' },
     redirect: 'error',
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    signal: AbortSignal.timeout(withinMs),
   });
   const body: unknown = await response.json();
   if (response.ok) return { kind: 'answer', answer: schema.parse(body) };
   const problem = ReadProblem.safeParse(body);
-  if (response.status === 404 && problem.data?.code === 'not-found') return { kind: 'not-found' };
-  if (response.status === 400 && problem.data?.code === 'invalid') return { kind: 'invalid' };
+  const code = problem.data?.code;
+  if (response.status === 404 && (code === 'not-found' || code === 'not-known-then')) return { kind: code };
+  if (response.status === 400 && code === 'invalid') return { kind: 'invalid' };
   throw new Error(`answered ${response.status}`);
 }

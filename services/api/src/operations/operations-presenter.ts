@@ -39,7 +39,10 @@ export function presentDiagnosis(diagnosis: Diagnosis, asOf: PresentedAsOf | nul
 
 export type PresentedWorkerConfig = ReturnType<typeof presentWorkerConfig>;
 
-export function presentWorkerConfig({ asOf, ...config }: Omit<WorkersAnswer, 'asOf'> & { asOf: WorkersAnswer['asOf'] | null }) {
+export function presentWorkerConfig({
+  asOf,
+  ...config
+}: Omit<WorkersAnswer, 'asOf'> & { asOf: WorkersAnswer['asOf'] | null }) {
   return {
     service_role: 'api',
     configured_queues: config.configuredQueues,

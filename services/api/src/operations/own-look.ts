@@ -19,7 +19,10 @@ export interface OwnLook {
 }
 
 const why = 'no monitor answers';
-const uncheckable: NotChecked[] = ['jobs', 'bindings', 'consumers', 'heartbeats', 'alarms'].map((what) => ({ what, why }));
+const uncheckable: NotChecked[] = ['jobs', 'bindings', 'consumers', 'heartbeats', 'alarms'].map((what) => ({
+  what,
+  why,
+}));
 
 export function ownWorkers({ at, look, broker }: OwnLook): Omit<WorkersAnswer, 'asOf'> {
   const queues = allWorkQueues.map(({ name, service, bindings }): QueueView => {
@@ -66,7 +69,11 @@ export function ownDiagnosis(own: OwnLook): Diagnosis {
   const { at, look, broker } = own;
   const { queues, notChecked } = ownWorkers(own);
   const missing = queues.flatMap(({ name, missing: lacks }) => lacks.map((what) => `${name} lacks ${what}`));
-  const observed = look ? (missing.length === 0 ? 'each queue is consumed' : missing.join('; ')) : (broker ?? 'no answer');
+  const observed = look
+    ? missing.length === 0
+      ? 'each queue is consumed'
+      : missing.join('; ')
+    : (broker ?? 'no answer');
   return {
     code: 'MONITOR:STALE',
     severity: 'warning',

@@ -1,4 +1,4 @@
-import { JobStatus } from '@expunge/contracts';
+import { JobStatus, Timestamp } from '@expunge/contracts';
 import { z } from 'zod';
 import type { FailureCursor } from '../failures/failures.repository.js';
 import type { Cursor } from '../projection/job.repository.js';
@@ -24,6 +24,7 @@ const tenant = z.string().min(1);
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
 
 export const JobQuery = z.object({ tenant });
+export const StateQuery = z.object({ tenant, at: Timestamp.transform((text) => new Date(text)) });
 
 export const JobsQuery = z.object({
   tenant,

@@ -45,7 +45,10 @@ export class ReadsController {
     const asOf = await this.marks.asOf();
     const stored = await this.find(id, tenant);
     const { code, severity, since, summary } = this.diagnosis.of(stored, await this.diagnosis.circumstances());
-    const job = { ...jobView(stored.job, new Date()), diagnosis: code === null ? null : { code, severity, since, summary } };
+    const job = {
+      ...jobView(stored.job, new Date()),
+      diagnosis: code === null ? null : { code, severity, since, summary },
+    };
     return { asOf, job };
   }
 
@@ -72,7 +75,7 @@ export class ReadsController {
     const { tenant, after, limit } = parseQuery(EventsQuery, query);
     const asOf = await this.marks.asOf();
     await this.find(id, tenant);
-    const found = await this.ledger.eventsOf(id, after, limit + 1);
+    const found = await this.ledger.eventsOf(id, after, limit + 1, tenant);
     const page = found.slice(0, limit);
     const events = page.map(({ _id, position, type, source, sequence, time, message }) => ({
       position,
