@@ -1,0 +1,105 @@
+import { asStoreError, isDuplicateKey } from '@expunge/runtime';
+import mongoose from 'mongoose';
+import type { JobProjection } from '../projection/job.js';
+
+/** A document of the projection, with what is to be known to replace it. What it holds may be damaged. */
+export interface LiveJob {
+  id: string;
+  bytes: Uint8Array;
+  content: Record<string, unknown>;
+}
+
+type Stored = mongoose.mongo.Document & { _id: string };
+
+const CODE = 'MONITOR_STORE_UNAVAILABLE';
+const PAGE = 200;
+const { BSON } = mongoose.mongo;
+const { EJSON } = BSON;
+
+/** The projection that monitors fold into, as its bytes. */
+export class LiveJobs {
+  private readonly jobs: mongoose.mongo.Collection<Stored>;
+
+  constructor(db: mongoose.mongo.Db) {
+    this.jobs = db.collection<Stored>('jobs', { ignoreUndefined: true });
+  }
+
+  async size(): Promise<number> {
+    return asStoreError(CODE, () => this.jobs.estimatedDocumentCount());
+  }
+
+  async *pages(): AsyncGenerator<LiveJob[]> {
+    const cursor = this.jobs.find({}, { raw: true, batchSize: PAGE }).sort({ _id: 1 });
+    try {
+      for (;;) {
+        const first = await asStoreError(CODE, () => cursor.next());
+        if (first === null) return;
+        yield [first, ...cursor.readBufferedDocuments()].map(liveJob);
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  async read(id: string): Promise<LiveJob | null> {
+    const found = await asStoreError(CODE, () => this.jobs.findOne({ _id: id }, { raw: true }));
+    return found && liveJob(found);
+  }
+
+  async existing(ids: string[]): Promise<Set<string>> {
+    const found = await asStoreError(CODE, () =>
+      this.jobs.find({ _id: { $in: ids } }, { projection: { _id: 1 } }).toArray(),
+    );
+    return new Set(found.map(({ _id }) => _id));
+  }
+
+  /**
+   * Puts `job` where `expected` stands, by its revision as monitors do. False: somebody has written since, or removed it.
+   * Nothing expected: only where there is nothing.
+   */
+  async replace(job: JobProjection, expected: LiveJob | null): Promise<boolean> {
+    // In damaged content there may be no revision: null matches that as well.
+    const revision = expected?.content['revision'] ?? null;
+    const next = typeof revision === 'number' ? revision + 1 : 1;
+    const document = documentOf(job, next);
+    return asStoreError(CODE, async () => {
+      if (expected) {
+        const { matchedCount } = await this.jobs.replaceOne({ _id: job.id, revision }, document);
+        return matchedCount === 1;
+      }
+      try {
+        await this.jobs.insertOne(document);
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    });
+  }
+}
+
+/** The bytes are a view of the driver's buffer of a whole page. */
+function liveJob(found: unknown): LiveJob {
+  const bytes = found as Uint8Array;
+  const content = BSON.deserialize(bytes, { useBigInt64: true });
+  return { id: content['_id'] as string, bytes, content };
+}
+
+function documentOf({ id, ...rest }: JobProjection, revision: unknown): Stored {
+  return { _id: id, ...rest, revision };
+}
+
+/** What a monitor writes of the job, whatever the number of writes. */
+export function writtenAs(live: LiveJob, job: JobProjection): Uint8Array {
+  return BSON.serialize(documentOf(job, live.content['revision']), { ignoreUndefined: true });
+}
+
+export const isWrittenAs = (live: LiveJob, job: JobProjection): boolean =>
+  Buffer.compare(writtenAs(live, job), live.bytes) === 0;
+
+/** Every number as an object that says of which type it is. */
+export function withTypes(bytes: Uint8Array): unknown {
+  return EJSON.serialize(BSON.deserialize(bytes, { promoteValues: false }), { relaxed: false });
+}
+
+export const contentOf = ({ id, ...rest }: JobProjection): Record<string, unknown> => ({ _id: id, ...rest });
