@@ -3,13 +3,17 @@ import { npmRun } from '../support/command.js';
 
 const figures = { p50_ms: expect.any(Number) as unknown, p99_ms: expect.any(Number), max_ms: expect.any(Number) };
 
-it('npm run bench measures how soon requests take effect, also on a job whose worker is lost', async () => {
-  const output = await npmRun('bench', [], { TRIALS: '3' });
+it('npm run bench measures how soon requests take effect, also on a job whose worker is lost, and a rebuild', async () => {
+  const output = await npmRun('bench', [], { TRIALS: '3', EVENTS: '20000' });
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
   const measured = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(measured).toHaveLength(3);
+  expect(measured).toHaveLength(4);
   expect(measured).toContainEqual({ trials: 3, pause: figures, resume: figures, cancel_ms: expect.any(Number) });
   for (const worker of ['dead', 'frozen']) {
     expect(measured).toContainEqual({ trials: 3, worker, pause: figures, cancel: figures });
   }
+  const rate = { seconds: expect.any(Number) as unknown, events_per_second: expect.any(Number) };
+  const memory = { resident_mb: expect.any(Number) as unknown, grown_by_mb: expect.any(Number) };
+  const jobs = expect.any(Number) as unknown;
+  expect(measured).toContainEqual({ events: 20_000, jobs, different: 0, repaired: 0, ...rate, ...memory });
 }, 1_200_000);

@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
-import type { Service } from '@expunge/local-stack';
 
 const sampleEvery = 200;
+
+/** A service, or whatever else has a name and runs. */
+interface Running {
+  readonly name: string;
+  readonly process: { readonly pid: number };
+}
 
 /** The most resident memory of each service while something runs: VmRSS of its process, every 200 ms. */
 export class ResidentMemory {
   readonly #peaks: Record<string, number> = {};
   readonly #timer: NodeJS.Timeout;
 
-  constructor(private readonly services: readonly Service[]) {
+  constructor(private readonly services: readonly Running[]) {
     this.#sample();
     this.#timer = setInterval(() => this.#sample(), sampleEvery);
   }
@@ -27,8 +32,15 @@ export class ResidentMemory {
   }
 }
 
-function residentMegabytes(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  if (kilobytes === undefined) throw new Error(`process ${pid} has no resident memory`);
-  return Math.ceil(Number(kilobytes) / 1024);
+/** 0 of one that has ended. */
+export function residentMegabytes(pid: number): number {
+  return Math.ceil(Number(/^VmRSS:\s+(\d+) kB$/m.exec(statusOf(pid))?.[1] ?? 0) / 1024);
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
 }
