@@ -139,6 +139,7 @@ export function jobView(id: string, tenant: string): JobView {
     finishedAt: null,
     completedAt: null,
     residue: null,
+    diagnosis: null,
     updatedAt: '2026-11-01T10:00:05.000Z',
     failures: [],
     retained: [],

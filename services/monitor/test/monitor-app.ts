@@ -18,10 +18,14 @@ export async function startMonitor(options: {
   mongodb: string;
   databasePrefix: string;
   jobRetentionMs?: number;
+  /** Without it the broker is looked at by passive declares. */
+  management?: string;
 }): Promise<MonitorApp> {
   const identity = identify('monitor', undefined, 'test');
   const settings = {
     MONGODB_URL: options.mongodb,
+    RABBITMQ_URL: options.rabbitmq,
+    RABBITMQ_MANAGEMENT_URL: options.management,
     DATABASE_PREFIX: options.databasePrefix,
     FAILURE_RETENTION: 86_400_000,
     JOB_RETENTION: options.jobRetentionMs ?? 400 * 86_400_000,

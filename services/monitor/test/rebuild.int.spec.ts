@@ -74,7 +74,7 @@ function story(job: string, batches = 4): Story {
 async function documents(): Promise<Record<string, string>> {
   const found = await collection().find({}).sort({ _id: 1 }).toArray();
   return Object.fromEntries(
-    found.map(({ revision: _, ...content }) => [
+    found.map(({ revision: _, movedAt: _moved, ...content }) => [
       content._id,
       Buffer.from(mongoose.mongo.BSON.serialize(content)).toString('base64'),
     ]),

@@ -39,6 +39,7 @@ const running: JobView = {
     records: { left: 1, otherTypes: null, isComplete: true },
     objects: { checked: 9, present: 2, refused: 0 },
   },
+  diagnosis: { code: 'CONSUMER:NONE', severity: 'blocking', since: at(6), summary: 'Nobody consumes q.' },
   updatedAt: at(5),
   failures: [{ id: 'x', code: 'KEY_UNREADABLE', message: 'attachments is no list' }],
   retained: ['tenants/acme/shared.jpg'],
@@ -82,9 +83,10 @@ describe('a job', () => {
         objects: { checked: 9, present: 2, refused: 0 },
       },
       picked_up: { instance: 'deleter-1', at: at(1) },
+      diagnosis: { code: 'CONSUMER:NONE', severity: 'blocking', since: at(6), summary: 'Nobody consumes q.' },
       failures: [{ id: 'x', code: 'KEY_UNREADABLE', message: 'attachments is no list' }],
       retained_keys: ['tenants/acme/shared.jpg'],
-      links: { self: '/api/jobs/j1' },
+      links: { self: '/api/jobs/j1', diagnosis: '/api/jobs/j1/diagnosis' },
     });
   });
 

@@ -10,6 +10,9 @@ import {
 import { evidence, found, type Found } from './finding.js';
 import type { Leg } from './legs.js';
 
+/** An error bears the time of the host that met it. */
+const CLOCKS_DIFFER_MS = 1_000;
+
 type StoreCode = Extract<DiagnosisCode, `STORE:${string}`>;
 
 /** Names of readiness checks that ask a store, and the store in words. */
@@ -50,19 +53,17 @@ function ofStore(store: StoreName, workers: readonly KnownWorker[], { now }: Cir
   ];
 }
 
-/** The job's last error, while nothing of it has gone since. */
-function ofLastAttempt(leg: Leg, { lastError }: JobInQuestion['job'], { now }: Circumstances): Found[] {
-  if (!lastError || Date.parse(lastError.at) < leg.since.getTime() - 1000) return [];
-  const store: StoreName | null =
-    leg.part === 'objects' ? 'bucket' : /^RECORDS_UNAVAILABLE/.test(lastError.code) ? 'records' : null;
-  if (store === null) return [];
-  const code = codeOf(store, lastError);
+/** What the job's last attempt met, while nothing of it has gone since. */
+function ofLastAttempt(leg: Leg, job: JobInQuestion['job'], { now }: Circumstances): Found[] {
+  const met = leg.part === 'objects' ? ofObjects(leg, job) : ofRecords(job);
+  if (!met) return [];
+  const { store, error } = met;
+  const code = codeOf(store, error);
   return [
-    found(code, 'blocking', `The last attempt met ${stores[store]} with ${lastError.code}: ${lastError.message}`, {
-      since: lastError.at,
+    found(code, 'blocking', `The last attempt met ${stores[store]} with ${error.code}: ${error.message}`, {
       evidence: [
         evidence('ledger', 'last error of the job', {
-          observed: `${lastError.code}: ${lastError.message}`,
+          observed: `${error.code}: ${error.message}`,
           expected: 'none',
           at: now.toISOString(),
         }),
@@ -70,6 +71,21 @@ function ofLastAttempt(leg: Leg, { lastError }: JobInQuestion['job'], { now }: C
       nextActions: [actionOf[code]],
     }),
   ];
+}
+
+interface Met {
+  store: StoreName;
+  error: { code: string; message: string };
+}
+
+function ofRecords({ delay, progressedAt }: JobInQuestion['job']): Met | null {
+  const isCurrent = delay !== null && delay.sequence > progressedAt && delay.cause === 'store';
+  return isCurrent ? { store: 'records', error: delay.error } : null;
+}
+
+function ofObjects({ since }: Leg, { lastError }: JobInQuestion['job']): Met | null {
+  const isCurrent = lastError !== null && Date.parse(lastError.at) >= since.getTime() - CLOCKS_DIFFER_MS;
+  return isCurrent ? { store: 'bucket', error: lastError } : null;
 }
 
 const DENIED = /Denied|Forbidden|SignatureDoesNotMatch|InvalidAccessKeyId|Unauthorized|ObjectLocked|^HTTP_40[13]$/;

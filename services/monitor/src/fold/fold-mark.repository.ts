@@ -24,7 +24,7 @@ export interface Beat {
   instance: string;
   position: number;
   lagMs: number | null;
-  unfoldable: NotFolded[];
+  unfoldable?: NotFolded[];
 }
 
 /** How far the fold is, and that whoever folds lives. All times are the database's. */
@@ -82,7 +82,7 @@ function lagNow(lagMs: number | null, ageMs: number): number | null {
 }
 
 /** As an expression: the position never goes back, and the database's clock is what counts. */
-function marked({ instance, position, lagMs, unfoldable }: Beat): mongoose.mongo.Document[] {
+function marked({ instance, position, lagMs, unfoldable = [] }: Beat): mongoose.mongo.Document[] {
   const known = { $ifNull: ['$position', 0] };
   return [
     {

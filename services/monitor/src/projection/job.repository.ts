@@ -68,7 +68,7 @@ export class JobRepository {
   }
 
   /** False when somebody else wrote since `expected` was read; null: there was none. */
-  async write(job: JobProjection, expected: number | null, movedAt: MovedAt): Promise<boolean> {
+  async write(job: JobProjection, expected: number | null, movedAt: MovedAt = movedNow()): Promise<boolean> {
     const { id, ...rest } = job;
     const document = { _id: id, ...rest, revision: (expected ?? 0) + 1, movedAt };
     return asStoreError(CODE, async () => {
@@ -147,6 +147,8 @@ export class JobRepository {
     for await (const document of this.jobs.find({ _id: { $in: ids } })) yield stored(document).job;
   }
 }
+
+const movedNow = (): MovedAt => ({ records: new Date(), objects: new Date() });
 
 function stored({ _id, revision, movedAt, ...job }: JobDocument): StoredJob {
   const at = new Date(job.updatedAt);

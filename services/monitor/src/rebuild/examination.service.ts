@@ -102,7 +102,7 @@ function isBehind(stored: LiveJob | null, told: JobProjection): boolean {
 
 function differenceOf(stored: LiveJob | null, told: JobProjection): Difference {
   if (stored === null) return { path: '', stored: 'nothing', told: 'a document' };
-  const { revision: _, ...content } = stored.content;
+  const { revision: _, movedAt: _moved, ...content } = stored.content;
   return firstDifference(content, contentOf(told)) ?? typesDiffer(stored, told);
 }
 

@@ -61,7 +61,7 @@ export class LiveJobs {
     // In damaged content there may be no revision: null matches that as well.
     const revision = expected?.content['revision'] ?? null;
     const next = typeof revision === 'number' ? revision + 1 : 1;
-    const document = documentOf(job, next);
+    const document = documentOf(job, next, expected?.content['movedAt']);
     return asStoreError(CODE, async () => {
       if (expected) {
         const { matchedCount } = await this.jobs.replaceOne({ _id: job.id, revision }, document);
@@ -85,13 +85,14 @@ function liveJob(found: unknown): LiveJob {
   return { id: content['_id'] as string, bytes, content };
 }
 
-function documentOf({ id, ...rest }: JobProjection, revision: unknown): Stored {
-  return { _id: id, ...rest, revision };
+/** With what stands beside the projection. Without `movedAt`, the time of the last event is taken for it. */
+function documentOf({ id, ...rest }: JobProjection, revision: unknown, movedAt: unknown): Stored {
+  return { _id: id, ...rest, revision, movedAt };
 }
 
 /** What a monitor writes of the job, whatever the number of writes. */
 export function writtenAs(live: LiveJob, job: JobProjection): Uint8Array {
-  return BSON.serialize(documentOf(job, live.content['revision']), { ignoreUndefined: true });
+  return BSON.serialize(documentOf(job, live.content['revision'], live.content['movedAt']), { ignoreUndefined: true });
 }
 
 export const isWrittenAs = (live: LiveJob, job: JobProjection): boolean =>

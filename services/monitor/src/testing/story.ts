@@ -104,10 +104,10 @@ export class Story {
     });
   }
 
-  delayed(seconds = 2, code = 'RECORDS_UNAVAILABLE'): this {
+  delayed(seconds = 2, code = 'RECORDS_UNAVAILABLE', cause: BatchDelayed['data']['cause'] = 'store'): this {
     const retryAt = this.after(1 + seconds).toISOString();
     const error = { code, message: 'no server answers' };
-    return this.next(BatchDelayed, { cause: 'store', attempt: 1, error, retryAt, instance: 'deleter-1' });
+    return this.next(BatchDelayed, { cause, attempt: 1, error, retryAt, instance: 'deleter-1' });
   }
 
   pauseRequested = (id: string) => this.say(PauseRequested, 'api', id, this.actor());

@@ -1,0 +1,348 @@
+import { type DiagnosisCode, diagnosisCodes } from '@expunge/contracts';
+import { describe, expect, it, test } from '@jest/globals';
+import { allWorkers, circumstances, consumerOf, healthyBroker, NOW, standing, worker } from '../testing/situation.js';
+import { Story } from '../testing/story.js';
+import type { Circumstances, JobInQuestion } from './circumstances.js';
+import { diagnose } from './diagnose.js';
+
+const queued = () => new Story('job-1', NOW.getTime() - 30_000).requested();
+const running = () => queued().started(100).batch(10, 0);
+const purging = () => queued().started(10).batch(10, 4).finished();
+const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000).toISOString();
+
+const without = (service: string) => allWorkers().filter(({ beat }) => beat.service !== service);
+const noConsumers = (queue: string) => {
+  const broker = healthyBroker();
+  return { ...broker, consumers: (broker.consumers ?? []).filter((consumer) => consumer.queue !== queue) };
+};
+
+type Case = [name: string, question: JobInQuestion, changes: Partial<Circumstances>, DiagnosisCode];
+
+const cases: Case[] = [
+  [
+    'no monitor folds',
+    standing(running()),
+    { asOf: { position: 1, at: ago(60), lagMs: null, monitorHeartbeatAgeMs: 12_000 } },
+    'MONITOR:STALE',
+  ],
+  [
+    'the fold is far behind',
+    standing(running()),
+    { asOf: { position: 1, at: ago(60), lagMs: 30_000, monitorHeartbeatAgeMs: 300 } },
+    'MONITOR:STALE',
+  ],
+  [
+    'an event cannot be folded',
+    standing(running()),
+    { unfoldable: new Map([['job-1', { event: 'job-1:4', message: 'TypeError: no list', since: ago(10) }]]) },
+    'MONITOR:PROJECTION_FAILED',
+  ],
+  ['an event is missing', standing(withGap()), {}, 'MONITOR:LEDGER_GAP'],
+  ['it is paused', standing(running().pauseRequested('p').paused('p')), {}, 'USER:PAUSED'],
+  ['it runs at its limit', standing(running().rateChanged('r', 0.1), 12), {}, 'THROTTLE:RATE'],
+  ['an attempt failed', standing(running().delayed(3600, 'SOME_ERROR', 'error')), {}, 'THROTTLE:BACKOFF'],
+  [
+    'the exchange is gone',
+    standing(queued()),
+    { broker: { ...healthyBroker(), exchanges: [], bindings: [] } },
+    'ROUTING:NO_EXCHANGE',
+  ],
+  [
+    'its binding has another key',
+    standing(queued()),
+    {
+      broker: {
+        ...healthyBroker(),
+        bindings: (healthyBroker().bindings ?? []).map((binding) =>
+          binding.key === 'delete.*' ? { ...binding, key: 'delet.*' } : binding,
+        ),
+      },
+    },
+    'ROUTING:NO_BINDING',
+  ],
+  [
+    'the queue is gone',
+    standing(purging()),
+    {
+      broker: {
+        ...healthyBroker(),
+        queues: (healthyBroker().queues ?? []).filter(({ name }) => name !== 'storage-cleaner.batches'),
+      },
+    },
+    'ROUTING:QUEUE_MISSING',
+  ],
+  [
+    'the broker is short of memory',
+    standing(running()),
+    { broker: { ...healthyBroker(), alarms: ['memory alarm on rabbit@h'] } },
+    'BROKER:RESOURCE_ALARM',
+  ],
+  [
+    'the broker is away',
+    standing(running()),
+    { broker: { ...healthyBroker(), connected: false, error: 'connect ECONNREFUSED', queues: null, consumers: null } },
+    'BROKER:UNREACHABLE',
+  ],
+  [
+    'the user lost its rights',
+    standing(running()),
+    { broker: { ...healthyBroker(), error: '403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - configure access"' } },
+    'BROKER:NO_PERMISSION',
+  ],
+  [
+    'a message comes again and again',
+    standing(queued()),
+    {
+      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(9), redeliveredBefore: 1, redelivered: 5 }]]),
+    },
+    'DELIVERY:LOOP',
+  ],
+  [
+    'a message of it was parked',
+    standing(queued()),
+    {
+      parked: new Map([
+        ['job-1', [{ queue: 'deleter.jobs', type: 'DeleteRequested', reason: 'no such field', at: ago(9) }]],
+      ]),
+    },
+    'DELIVERY:PARKED',
+  ],
+  [
+    'its service ends as it starts',
+    standing(queued()),
+    {
+      broker: noConsumers('deleter.jobs'),
+      workers: [
+        ...without('deleter'),
+        worker('deleter', 4, {
+          state: 'exiting',
+          exit: { code: 78, reason: 'fatal' },
+          lastError: { code: 'SETTINGS_INVALID', message: 'PORT must be an integer', at: ago(4) },
+        }),
+      ],
+    },
+    'WORKER:START_FAILED',
+  ],
+  [
+    'its worker fell silent',
+    standing(running()),
+    { broker: noConsumers('deleter.slices'), workers: [...without('deleter'), worker('deleter', 11)] },
+    'WORKER:NO_HEARTBEAT',
+  ],
+  [
+    'its worker is frozen, and its connection still stands',
+    standing(running()),
+    { workers: [...without('deleter'), worker('deleter', 11)] },
+    'WORKER:NO_HEARTBEAT',
+  ],
+  [
+    'the consumer was cancelled',
+    standing(queued()),
+    {
+      broker: noConsumers('deleter.jobs'),
+      workers: [...without('deleter'), worker('deleter', 2, { consumes: ['deleter.slices'] })],
+    },
+    'CONSUMER:CANCELLED',
+  ],
+  [
+    'nobody ever consumed',
+    standing(queued()),
+    { broker: noConsumers('deleter.jobs'), workers: without('deleter') },
+    'CONSUMER:NONE',
+  ],
+  [
+    'the storage-cleaner was stopped',
+    standing(purging()),
+    {
+      broker: noConsumers('storage-cleaner.batches'),
+      workers: [
+        ...without('storage-cleaner'),
+        worker('storage-cleaner', 5, { state: 'exiting', exit: { code: 0, reason: 'stopped' } }),
+      ],
+    },
+    'CONSUMER:NONE',
+  ],
+  [
+    'a stranger takes the messages',
+    standing(queued()),
+    {
+      broker: {
+        ...healthyBroker(),
+        consumers: [
+          ...(healthyBroker().consumers ?? []),
+          { queue: 'deleter.jobs', tag: 'amq.ctag-1', prefetch: 0, connection: null },
+        ],
+      },
+    },
+    'CONSUMER:UNEXPECTED',
+  ],
+  [
+    "the records' database is away",
+    standing(running().delayed(3600)),
+    {
+      workers: [
+        ...without('deleter'),
+        worker('deleter', 2, { problems: { records: { code: 'RECORDS_UNAVAILABLE', message: 'no server' } } }),
+      ],
+    },
+    'STORE:MONGO_UNAVAILABLE',
+  ],
+  ['the last attempt met a database that is away', standing(running().delayed(30)), {}, 'STORE:MONGO_UNAVAILABLE'],
+  ...(
+    [
+      ['UNREACHABLE', undefined, 'STORE:OBJECTS_UNAVAILABLE'],
+      ['TIMEOUT', undefined, 'STORE:OBJECTS_UNAVAILABLE'],
+      ['AccessDenied', 403, 'STORE:OBJECTS_DENIED'],
+      ['SlowDown', 503, 'STORE:OBJECTS_THROTTLED'],
+    ] as const
+  ).map(([code, status, verdict]): Case => [
+    `the bucket answers ${code}`,
+    standing(purging()),
+    {
+      workers: [
+        ...without('storage-cleaner'),
+        worker('storage-cleaner', 2, {
+          problems: { bucket: { code, message: 'as it says', ...(status ? { status } : {}) } },
+        }),
+      ],
+    },
+    verdict,
+  ]),
+  [
+    'all consumers have their hands full of other jobs',
+    standing(purging()),
+    {
+      broker: {
+        ...healthyBroker(),
+        queues: (healthyBroker().queues ?? []).map((queue) =>
+          queue.name === 'storage-cleaner.batches' ? { ...queue, ready: 3, unacknowledged: 4 } : queue,
+        ),
+      },
+      workers: [
+        ...without('storage-cleaner'),
+        worker('storage-cleaner', 2, {
+          inHand: { 'storage-cleaner.batches': 4 },
+          doing: { what: 'purging 4 objects of batch 1', job: 'another', since: ago(9) },
+        }),
+      ],
+    },
+    'CONSUMER:SATURATED',
+  ],
+  [
+    'a worker hangs over it',
+    standing(running()),
+    {
+      workers: [
+        ...without('deleter'),
+        worker('deleter', 2, { doing: { what: 'slice', job: 'job-1', since: ago(15) } }),
+      ],
+    },
+    'WORKER:NO_PROGRESS',
+  ],
+  [
+    'nothing that can be looked at is wrong',
+    standing(running()),
+    { notChecked: [{ what: 'consumers', why: 'the management API is off' }] },
+    'UNKNOWN:INSUFFICIENT_EVIDENCE',
+  ],
+];
+
+function withGap(): Story {
+  const story = running().batch(10, 0).batch(10, 0);
+  story.events.splice(story.events.length - 2, 1);
+  return story;
+}
+
+const of = (question: JobInQuestion, changes: Partial<Circumstances>) => diagnose(question, circumstances(changes));
+
+describe('a job that stands', () => {
+  test.each(cases)('because %s has a verdict that says so', (_, question, changes, code) => {
+    const diagnosis = of(question, changes);
+    expect(diagnosis.code).toBe(code);
+    expect(diagnosis.summary).toMatch(/\.$|[a-z)]$/);
+    expect(diagnosis.evidence.length).toBeGreaterThan(0);
+    expect(diagnosis.nextActions.length).toBeGreaterThan(0);
+  });
+
+  it('has a verdict for each code there is', () => {
+    // No event leads to a job that waits for its confirmation yet; a backlog has its own case below.
+    const elsewhere = ['USER:AWAITING_CONFIRMATION', 'THROTTLE:PURGE_BACKLOG'];
+    const told = new Set([...cases.map(([, , , code]) => code as string), ...elsewhere]);
+    expect(diagnosisCodes.filter((code) => !told.has(code))).toEqual([]);
+  });
+});
+
+describe('a job that moves', () => {
+  it('has no verdict, whatever else is broken', () => {
+    const changes = { broker: noConsumers('deleter.slices'), workers: without('deleter') };
+    expect(of(standing(running(), 2), changes).code).toBeNull();
+  });
+
+  it('is told when its objects stand while its records go', () => {
+    const question = standing(queued().started(100).batch(10, 4));
+    const moving = { ...question, movedAt: { ...question.movedAt, records: NOW } };
+    const diagnosis = of(moving, {
+      broker: noConsumers('storage-cleaner.batches'),
+      workers: without('storage-cleaner'),
+    });
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+  });
+});
+
+describe('a wait that has an end', () => {
+  it('is the verdict while what it waits for works', () => {
+    expect(of(standing(running().delayed(3600, 'SOME_ERROR', 'error')), {}).code).toBe('THROTTLE:BACKOFF');
+  });
+
+  it('is a backlog of the storage-cleaner only while somebody works it off', () => {
+    const story = queued().started(100).batch(10, 4).delayed(30, 'BACKLOG', 'purge-backlog');
+    expect(of(standing(story), {}).code).toBe('THROTTLE:PURGE_BACKLOG');
+    const changes = { broker: noConsumers('storage-cleaner.batches'), workers: without('storage-cleaner') };
+    const diagnosis = of(standing(story), changes);
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:PURGE_BACKLOG']);
+  });
+
+  it('contributes when what it waits for is broken', () => {
+    const diagnosis = of(standing(running().delayed(3600, 'SOME_ERROR', 'error')), {
+      broker: noConsumers('deleter.slices'),
+      workers: without('deleter'),
+    });
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:BACKOFF']);
+  });
+});
+
+describe('a job that is over', () => {
+  it('has none when it completed or was cancelled with everything gone', () => {
+    expect(of(standing(running().cancelRequested('c').cancelled('c')), { workers: [] }).code).toBeNull();
+  });
+
+  it('says what refused its objects', () => {
+    const story = purging()
+      .purgeFailed(1, [[0, 3]])
+      .recordsVerified()
+      .objectsChecked();
+    const completed = { outcome: 'completed_with_residue' as const, at: NOW.toISOString(), id: 'c', finished: null };
+    const question = standing(story);
+    const over = { ...question, job: { ...question.job, completed, status: completed.outcome } };
+    expect(of(over, {})).toMatchObject({ code: 'STORE:OBJECTS_DENIED', severity: 'blocking' });
+  });
+});
+
+it('says what was not checked', () => {
+  const notChecked = [{ what: 'bindings', why: 'the management API answers 401' }];
+  expect(of(standing(queued()), { notChecked }).notChecked).toEqual(notChecked);
+});
+
+it('looks for a stranger by the tag and the name of its connection', () => {
+  const forged = { ...consumerOf('deleter', 'deleter.jobs', 'x'), connection: null };
+  const alias = {
+    ...consumerOf('deleter', 'deleter.jobs', 'y'),
+    connection: { name: 'somebody', host: null, version: null, connectedAt: null },
+  };
+  const broker = { ...healthyBroker(), consumers: [...(healthyBroker().consumers ?? []), forged, alias] };
+  const diagnosis = of(standing(queued()), { broker });
+  expect(diagnosis.code).toBe('CONSUMER:UNEXPECTED');
+  expect(diagnosis.evidence.map(({ observed }) => observed)).toEqual(['deleter@y:deleter.jobs']);
+});
