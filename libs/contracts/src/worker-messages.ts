@@ -53,7 +53,7 @@ export const WorkerHeartbeat = defineMessage({
     sequences: z.record(z.string(), z.int().positive()),
     /** Deleter only: null until the records' database could be asked. */
     missingIndexes: z.array(MissingIndex).nullable(),
-    /** Of the readiness checks those that fail now, by name: all of them, so empty means that each succeeds. */
+    /** The readiness checks that fail now, by name; empty: each succeeds; left out: none was made yet. */
     problems: z.record(z.string(), Problem).optional(),
     /** Handlers under way, by queue. As many as the queue's prefetch, or more: the consumer is full. */
     inHand: z.record(z.string(), z.int().nonnegative()).optional(),
