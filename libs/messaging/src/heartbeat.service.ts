@@ -1,16 +1,9 @@
-import { MAINTENANCE_EXCHANGE, MESSAGE_CONTENT_TYPE, WorkerHeartbeat } from '@expunge/contracts';
+import type { WorkerHeartbeat } from '@expunge/contracts';
 import { type Channel, IllegalOperationError } from 'amqplib';
 import type { Logger } from 'pino';
 import type { BrokerConnection } from './broker-connection.adapter.js';
+import { heartbeatOf, type HeartbeatSnapshot, type HeartbeatState, publishHeartbeat } from './heartbeat-message.js';
 import { settledWithin } from './within.js';
-
-export type HeartbeatState = WorkerHeartbeat['data']['state'];
-
-/** What changes from one heartbeat to the next; who it comes from is the broker connection's identity. */
-export type HeartbeatSnapshot = Pick<
-  WorkerHeartbeat['data'],
-  'ready' | 'consumes' | 'doing' | 'lastError' | 'sequences' | 'missingIndexes'
->;
 
 export interface HeartbeatOptions {
   broker: BrokerConnection;
@@ -35,6 +28,7 @@ export class Heartbeat {
   #full = false;
   #beating: Promise<void> | undefined;
   #stopped = false;
+  #exit: WorkerHeartbeat['data']['exit'];
   #said = 0;
 
   constructor(options: HeartbeatOptions) {
@@ -57,13 +51,26 @@ export class Heartbeat {
     if (this.#timer) this.#beatNow();
   }
 
-  /** Says `exiting` for the last time and waits a moment until it is out. Call before the broker connection closes. */
+  /** The snapshot has changed, and is said at once. */
+  changed(): void {
+    if (this.#timer && !this.#stopped) this.#beatNow();
+  }
+
+  /**
+   * Says of a process that was told to stop that it does, and waits a moment until it is out. No error is the reason: none
+   * is told. Call before the broker connection closes.
+   */
   async stop(): Promise<void> {
     if (this.#stopped) return;
+    this.silence();
+    await settledWithin(this.#lastWords(), LAST_WORDS_WITHIN_MS);
+  }
+
+  /** Says nothing more: somebody else has the last words. */
+  silence(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#options.broker.off('connected', this.#beatNow);
-    await settledWithin(this.#lastWords(), LAST_WORDS_WITHIN_MS);
   }
 
   readonly #beatNow = (): void => {
@@ -75,6 +82,7 @@ export class Heartbeat {
   async #lastWords(): Promise<void> {
     await this.#beating;
     this.#state = 'exiting';
+    this.#exit = { code: 0, reason: 'stopped' };
     await this.#beat();
     // Answered after everything sent before it.
     await this.#channel?.close();
@@ -85,12 +93,17 @@ export class Heartbeat {
     try {
       if (!broker.connected || broker.blocked !== null) return;
       const channel = this.#channel ?? (await this.#open());
-      if (!this.#full) this.#publish(channel);
+      if (!this.#full && !this.#silenced()) this.#publish(channel);
     } catch (err) {
       // Ended in the same read that opened it: its 'close' came before anybody listened.
       if (err instanceof IllegalOperationError) this.#channel = undefined;
       log.debug({ err }, 'no heartbeat');
     }
+  }
+
+  // A method, because the compiler takes a property for unchanged across an await.
+  #silenced(): boolean {
+    return this.#stopped && !this.#exit;
   }
 
   async #open(): Promise<Channel> {
@@ -106,30 +119,9 @@ export class Heartbeat {
   }
 
   #publish(channel: Channel): void {
-    const message = this.#message(new Date());
-    // Neither mandatory nor persistent: with no monitor up there is nobody to hear it, which is no error.
-    const room = channel.publish(MAINTENANCE_EXCHANGE, ROUTING_KEY, Buffer.from(JSON.stringify(message)), {
-      messageId: message.id,
-      type: message.type,
-      correlationId: message.subject,
-      timestamp: Math.floor(Date.parse(message.time) / 1000),
-      contentType: MESSAGE_CONTENT_TYPE,
-    });
-    this.#full = !room;
-  }
-
-  #message(now: Date): WorkerHeartbeat {
-    const { service, instance, host, version, startedAt } = this.#options.broker.identity;
-    const time = now.toISOString();
-    const who = { service, instance, host, pid: process.pid, version, startedAt: startedAt.toISOString() };
-    return WorkerHeartbeat.create({
-      id: `${instance}:heartbeat:${startedAt.getTime()}:${++this.#said}`,
-      source: `/${service}/${instance}`,
-      subject: instance,
-      time,
-      data: { ...who, state: this.#state, ...this.#options.snapshot() },
-    });
+    const [exit, state] = [this.#exit, this.#state];
+    const snapshot = { ...this.#options.snapshot(), ...(exit ? { ready: false, lastError: null } : {}) };
+    const beat = { number: ++this.#said, state, snapshot, exit };
+    this.#full = !publishHeartbeat(channel, heartbeatOf(this.#options.broker.identity, beat, new Date()));
   }
 }
-
-const ROUTING_KEY = WorkerHeartbeat.routingKey ?? '';

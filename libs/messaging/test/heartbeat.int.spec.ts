@@ -1,9 +1,10 @@
-import { MAINTENANCE_EXCHANGE, workQueues, WorkerHeartbeat } from '@expunge/contracts';
+import { type AnyMessage, MAINTENANCE_EXCHANGE, workQueues, WorkerHeartbeat } from '@expunge/contracts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { FaultyWire } from './faulty-wire.js';
 import { eventsWanted } from './sample-messages.js';
 import { TestBed } from './test-bed.js';
 import { until } from './until.js';
-import { Heartbeat, type HeartbeatSnapshot } from '../src/index.js';
+import { Heartbeat, type HeartbeatSnapshot, type Identity, sayLastWords } from '../src/index.js';
 
 jest.setTimeout(30_000);
 
@@ -21,12 +22,14 @@ describe('the heartbeat', () => {
     ready: true,
     consumes: ['deleter.jobs'],
     doing: { what: 'slice', job: 'job-1', since: '2026-11-23T12:00:00.000Z' },
-    lastError: null,
+    lastError: { code: 'OVERCOME', message: 'long ago', at: '2026-11-23T11:00:00.000Z' },
     sequences: { 'job-1': 4 },
     missingIndexes: null,
+    problems: {},
+    inHand: { 'deleter.jobs': 2 },
   });
 
-  it('says who, in which state and doing what, and says its last words', async () => {
+  it('says who, in which state and doing what, and when it is told to stop, that it does, for no error', async () => {
     const { broker, logger: log } = await bed.connect({ instance: 'alive' });
     const heartbeat = new Heartbeat({ broker, log, snapshot, everyMs: 50 });
     heartbeat.start();
@@ -50,8 +53,44 @@ describe('the heartbeat', () => {
       startedAt: '1970-01-01T00:00:00.000Z',
       state: 'exiting',
       ...snapshot(),
+      ready: false,
+      lastError: null,
+      exit: { code: 0, reason: 'stopped' },
     });
+    expect(of('alive').filter(({ data }) => data.exit)).toEqual([last]);
+    expect(of('alive')[0]?.data.lastError).toEqual(snapshot().lastError);
     expect(new Set(of('alive').map(({ id }) => id)).size).toBe(of('alive').length);
+  });
+
+  it('says a change at once, and nothing more once it is silent', async () => {
+    const { broker, logger: log } = await bed.connect({ instance: 'changing' });
+    const heartbeat = new Heartbeat({ broker, log, snapshot, everyMs: 3_600_000 });
+    heartbeat.start();
+    await until('it is heard', () => of('changing').length === 1);
+    heartbeat.changed();
+    await until('it is heard again', () => of('changing').length === 2);
+    heartbeat.silence();
+    heartbeat.changed();
+    heartbeat.enter('running');
+    await heartbeat.stop();
+    const { broker: later, logger } = await bed.connect({ instance: 'later' });
+    const another = new Heartbeat({ broker: later, log: logger, snapshot });
+    another.start();
+    await until('what came later is heard', () => of('later').length === 1);
+    await another.stop();
+    expect(of('changing')).toHaveLength(2);
+  });
+
+  it('that is on its way when it falls silent is not said', async () => {
+    const { broker, logger: log } = await bed.connect({ instance: 'cut-short' });
+    const heartbeat = new Heartbeat({ broker, log, snapshot });
+    heartbeat.start();
+    heartbeat.silence();
+    // Its channel was asked for first, on the same connection.
+    await (await broker.openChannel()).close();
+    await sayLastWords({ url: bed.url, identity: broker.identity, code: 1, error: { code: 'A', message: 'b' } });
+    await until('the last words are heard', () => of('cut-short').length >= 1);
+    expect(of('cut-short').map(({ data }) => data.state)).toEqual(['exiting']);
   });
 
   it('does not wait behind a full window', async () => {
@@ -110,6 +149,59 @@ describe('the heartbeat', () => {
     await until('it is heard again', () => of('unlucky').length > afterLoss);
     await heartbeat.stop();
     await heartbeat.stop();
+  });
+});
+
+describe('last words', () => {
+  const identity: Identity = {
+    service: 'tested',
+    instance: 'dying',
+    host: 'here',
+    version: '1',
+    startedAt: new Date(0),
+  };
+  const error = { code: 'START_FAILED', message: 'no such module' };
+  let bed: TestBed;
+  beforeAll(async () => {
+    bed = await TestBed.open();
+  });
+  afterAll(() => bed.close());
+
+  it('need no connection that is there, and tell the error, and what was being done', async () => {
+    const heard: AnyMessage[] = [];
+    await bed.start([[{ transient: 'monitorHeartbeats' }, (message) => void heard.push(message)]]);
+    const doing = { what: 'slice', job: 'job-1', since: '2026-11-23T12:00:00.000Z' };
+    const snapshot = { ready: true, consumes: [], doing, lastError: null, sequences: {}, missingIndexes: null };
+    expect(await sayLastWords({ url: bed.url, identity, code: 78, error })).toBe(true);
+    expect(await sayLastWords({ url: bed.url, identity, code: 1, error, snapshot })).toBe(true);
+    await until('both are heard', () => heard.length === 2);
+    expect(heard.map(({ id }) => id)).toEqual(Array(2).fill('dying:heartbeat:0:last-words'));
+    const told = { state: 'exiting', ready: false, lastError: { ...error, at: heard[0]?.time } };
+    expect(heard.map(({ data }) => data)).toMatchObject([
+      { ...told, doing: null, exit: { code: 78, reason: 'fatal' } },
+      { state: 'exiting', ready: false, lastError: error, doing, exit: { code: 1, reason: 'fatal' } },
+    ]);
+    expect(WorkerHeartbeat.schema.safeParse(heard[1]).success).toBe(true);
+  });
+
+  it('end in time, whatever the broker does', async () => {
+    const wire = await FaultyWire.before(bed.url);
+    const words = { url: wire.through(bed.url), identity, code: 1, error, withinMs: 1_000 };
+    wire.hold();
+    const since = Date.now();
+    const silent = await sayLastWords(words);
+    const tookMs = Date.now() - since;
+    await wire.close();
+    expect([silent, await sayLastWords(words)]).toEqual([false, false]);
+    expect(tookMs).toBeLessThan(5_000);
+    const url = new URL(bed.url);
+    url.password = 'wrong';
+    expect(await sayLastWords({ ...words, url: url.href })).toBe(false);
+  });
+
+  it('are no error where nobody has declared the exchange', async () => {
+    await bed.do((channel) => channel.deleteExchange(MAINTENANCE_EXCHANGE));
+    expect(await sayLastWords({ url: bed.url, identity, code: 1, error })).toBe(false);
   });
 });
 
