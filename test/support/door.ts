@@ -11,6 +11,7 @@ export class Door {
   private readonly enginePath: string;
   /** A request that holds this text ends its connection, and never arrives. */
   cutOn: string | null = null;
+  private held = false;
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
 
@@ -28,6 +29,7 @@ export class Door {
       }
       inside.on('close', () => outside.destroy());
       outside.on('close', () => inside.destroy());
+      if (this.held) return;
       inside.on('data', (data) => {
         if (this.cutOn !== null && data.includes(this.cutOn)) inside.destroy();
         else outside.write(data);
@@ -37,7 +39,14 @@ export class Door {
     return new Promise((resolve) => this.server?.listen(this.path, resolve));
   }
 
+  /** Until it is shut, whoever asks gets no answer, and is not told that it is none. */
+  hold(): void {
+    this.held = true;
+    for (const socket of this.sockets) socket.pause();
+  }
+
   shut(): Promise<void> {
+    this.held = false;
     for (const socket of this.sockets) socket.destroy();
     this.sockets.clear();
     return new Promise((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));

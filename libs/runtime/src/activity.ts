@@ -1,4 +1,5 @@
 import type { WorkerHeartbeat } from '@expunge/contracts';
+import { tellable } from './problem.js';
 
 type Beat = WorkerHeartbeat['data'];
 /** Fields of the heartbeat that a service adds about itself. */
@@ -20,7 +21,7 @@ export class Activity {
   }
 
   failed(code: string, message: string): void {
-    this.error = { code, message, at: new Date().toISOString() };
+    this.error = { code, message: tellable(message), at: new Date().toISOString() };
   }
 
   contribute(fields: () => HeartbeatFields): void {

@@ -18,6 +18,10 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) response: Response): Promise<unknown> {
     const report = await this.readiness.report();
     response.status(report.ready ? 200 : 503);
-    return { status: report.ready ? 'ok' : 'not-ready', checks: report.checks };
+    const checks = Object.entries(report.checks).map(([name, problem]): [string, string | null] => [
+      name,
+      problem && `${problem.code}: ${problem.message}`,
+    ]);
+    return { status: report.ready ? 'ok' : 'not-ready', checks: Object.fromEntries(checks) };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { commonSettings, readSettings, setting } from './settings.js';
+import { commonSettings, readSettings, readWhatIsRight, setting } from './settings.js';
 
 describe('the URL of a database', () => {
   const url = setting.url('mongodb', 'mongodb+srv');
@@ -59,4 +59,27 @@ describe('a share', () => {
   test.each(['', '1.5', '-0.1', '50', '50%', '0,5'])('may not be %j', (value) => {
     expect(setting.share().safeParse(value).success).toBe(false);
   });
+});
+
+describe('what was given', () => {
+  const environment = { RABBITMQ_URL: 'ftp://ann:hunter2@x', MONITOR_URLS: 'ftp://ann:hunter2@x' };
+
+  test('is shown, but for secrets and URLs', () => {
+    const wrong = setting.flag();
+    const schema = commonSettings.extend({ A_KEY: wrong, MONITOR_URLS: wrong, S3_ENDPOINT: wrong, A_FLAG: wrong });
+    const given = { ...environment, A_KEY: 'hunter2', S3_ENDPOINT: 'https://ann:hunter2@x', A_FLAG: 'shown' };
+    const read = () => readSettings(schema, given);
+    expect(read).toThrow('A_FLAG must be true or false, but is "shown"');
+    expect(read).toThrow('S3_ENDPOINT must be true or false (value not shown)');
+    expect(read).not.toThrow('hunter2');
+  });
+});
+
+test('of what it takes to tell of a wrong setting, each is read by itself', () => {
+  const right = { RABBITMQ_URL: 'amqp://a', INSTANCE: 'deleter-1', LOG_LEVEL: 'debug', NODE_ENV: 'production' };
+  expect(readWhatIsRight({ ...right, PORT: 'x' })).toEqual(right);
+  expect(readWhatIsRight({ ...right, RABBITMQ_URL: 'a', INSTANCE: 'b c' })).toMatchObject({ LOG_LEVEL: 'debug' });
+  expect(readWhatIsRight({ ...right, RABBITMQ_URL: 'a', INSTANCE: 'b c' })).not.toHaveProperty('RABBITMQ_URL');
+  expect(readWhatIsRight({ ...right, INSTANCE: 'b c' })).not.toHaveProperty('INSTANCE');
+  expect(readWhatIsRight({ RABBITMQ_URL: 'amqp://a', LOG_LEVEL: 'loud' })).toEqual({ RABBITMQ_URL: 'amqp://a' });
 });

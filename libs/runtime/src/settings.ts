@@ -78,14 +78,16 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-const secret = /SECRET|PASSWORD|KEY|TOKEN|_URL$/;
+const secret = /SECRET|PASSWORD|KEY|TOKEN|_URLS?$|_ENDPOINT$/;
+const unemptied = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 
 /**
  * Reads settings from the environment, once, at start. An empty variable counts as not set.
  * @throws SettingsError naming each variable, what it was (secrets and URLs aside) and what it may be
  */
 export function readSettings<T>(schema: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = unemptied(environment);
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
@@ -96,4 +98,17 @@ export function readSettings<T>(schema: z.ZodType<T>, environment: NodeJS.Proces
     return `${name} ${issue.message}${was}`;
   });
   throw new SettingsError([...new Set(lines)].join('\n'));
+}
+
+const toSpeak = commonSettings.pick({ RABBITMQ_URL: true, INSTANCE: true, LOG_LEVEL: true, NODE_ENV: true }).partial();
+type ToSpeak = z.infer<typeof toSpeak>;
+
+/** What it takes to tell of a failed start, each by itself: one that is wrong or missing is left out. */
+export function readWhatIsRight(environment: NodeJS.ProcessEnv): ToSpeak {
+  const given = unemptied(environment);
+  const right = Object.entries(toSpeak.shape).flatMap(([name, schema]) => {
+    const parsed = schema.safeParse(given[name]);
+    return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : [];
+  });
+  return Object.fromEntries(right) as ToSpeak;
 }

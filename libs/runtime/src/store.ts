@@ -3,6 +3,8 @@ import { TransientError } from '@expunge/messaging';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import { endWritesWithTheirConnection } from './driver-writes.js';
+import { CheckError } from './problem.js';
+import { within } from './readiness.js';
 import { writeConcernOf } from './write-concern.js';
 
 const { MongoBulkWriteError, MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } =
@@ -11,10 +13,13 @@ const { MongoBulkWriteError, MongoClient, MongoError, MongoNetworkError, MongoSe
 endWritesWithTheirConnection();
 
 const CONNECT_AGAIN_MS = 500;
+/** Less than a readiness check may take: then it says why. */
+const PING_WITHIN_MS = 1500;
 
 /** A MongoDB server; connects at first use and again after every loss. A write that was acknowledged stays. */
 export interface Store {
   db(name?: string): mongoose.mongo.Db;
+  /** @throws CheckError UNREACHABLE, TIMEOUT; the server's own error when it answers and refuses */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -35,13 +40,22 @@ export function openStore(url: string, name: string, log: Logger): Store {
   });
   const closed = new AbortController();
   void connect(client, closed.signal);
-  client.on('serverHeartbeatFailed', (event) =>
-    log.debug({ err: event.failure, store: name }, 'store does not answer'),
-  );
+  let failure: Error | null = null;
+  client.on('serverHeartbeatFailed', (event) => {
+    failure = event.failure;
+    log.debug({ err: event.failure, store: name }, 'store does not answer');
+  });
+  // Not when one succeeds: of a server that has become silent nothing is said before the look at it is given up.
+  client.on('serverHeartbeatStarted', () => {
+    failure = null;
+  });
+  const ping = () => client.db('admin').command({ ping: 1 }, { timeoutMS: PING_WITHIN_MS });
   return {
     db: (database) => client.db(database),
     ping: async () => {
-      await client.db('admin').command({ ping: 1 }, { timeoutMS: 2000 });
+      await within(PING_WITHIN_MS, ping()).catch((error: unknown) => {
+        throw failedPing(error, failure);
+      });
     },
     close: async () => {
       closed.abort();
@@ -62,6 +76,19 @@ async function connect(client: mongoose.mongo.MongoClient, closed: AbortSignal):
     }
   }
 }
+
+/** A ping waits for a server and says only that there is none: what the driver's own look at it met says why. */
+function failedPing(error: unknown, failure: Error | null): unknown {
+  if (!(error instanceof CheckError) && !isStoreUnavailable(error)) return error;
+  const cause = failure ?? error;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new CheckError(isSilence(cause) ? 'TIMEOUT' : 'UNREACHABLE', message);
+}
+
+/** Without a failure of its look, the driver gives up a server that has said nothing: it finds none, and begins anew. */
+const isSilence = (cause: unknown): boolean =>
+  cause instanceof CheckError ||
+  (cause instanceof MongoError && /Timeout|ServerSelection|TopologyClosed/.test(cause.name));
 
 /** Codes of a server that is going away, overloaded, no longer primary, or told to stop: the same command may succeed later. */
 const passing = new Set([

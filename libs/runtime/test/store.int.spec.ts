@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { pino } from 'pino';
 import { Door } from '../../../test/support/door.js';
 import { type Database, freshDatabase } from '../../../test/support/servers.js';
+import { problemOf } from '../src/problem.js';
 import { asStoreError, openStore, type Store } from '../src/store.js';
 
 let database: Database;
@@ -47,6 +48,45 @@ async function untilWritten(): Promise<void> {
   }
 }
 
+describe('a ping', () => {
+  const problem = async () => {
+    try {
+      await store.ping();
+      return null;
+    } catch (error) {
+      return problemOf(error);
+    }
+  };
+  async function untilSaid(code: string | null): Promise<void> {
+    const end = Date.now() + 20_000;
+    for (let said = await problem(); said?.code !== (code ?? undefined); said = await problem()) {
+      if (Date.now() > end) throw new Error(`the last one says ${JSON.stringify(said)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  it('tells a server that is away from one that is silent, whether it was there before or not', async () => {
+    await untilSaid('UNREACHABLE');
+    expect((await problem())?.message).toContain('ENOENT');
+    await door.open();
+    await untilSaid(null);
+    door.hold();
+    expect(await problem()).toMatchObject({ code: 'TIMEOUT' });
+    await door.shut();
+    await untilSaid('UNREACHABLE');
+    await door.open();
+    await untilSaid(null);
+  }, 90_000);
+
+  it('tells a server that is silent from the start', async () => {
+    door.hold();
+    await door.open();
+    await untilSaid('TIMEOUT');
+    // Longer than the driver looks for a server before it gives up and begins anew.
+    for (const end = Date.now() + 5_000; Date.now() < end;) expect(await problem()).toMatchObject({ code: 'TIMEOUT' });
+  }, 60_000);
+});
+
 describe('a store', () => {
   it('opened before its server is there works once it is', async () => {
     await expect(insert()).rejects.toBeInstanceOf(TransientError);
@@ -59,7 +99,6 @@ describe('a store', () => {
     await untilWritten();
     await door.shut();
     await expect(insert()).rejects.toMatchObject({ name: 'TransientError', code: 'AWAY' });
-    await expect(store.ping()).rejects.toThrow();
     await door.open();
     await untilWritten();
   }, 30_000);

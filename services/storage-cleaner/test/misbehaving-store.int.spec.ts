@@ -1,7 +1,9 @@
 import './one-realm.js';
 import { createHash } from 'node:crypto';
+import { Readiness } from '@expunge/runtime';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { objectStore, unique } from '../../../test/support/servers.js';
+import { BucketReadiness } from '../src/object-store/bucket-readiness.js';
 import { S3ObjectStore } from '../src/object-store/s3-object-store.adapter.js';
 import type { ByCode, PurgeOutcome } from '../src/purge/purge-outcome.js';
 import { PurgeService } from '../src/purge/purge.service.js';
@@ -46,6 +48,13 @@ describe('through a store that misbehaves', () => {
   const timed = async (keys: string[]) => {
     const began = performance.now();
     return { outcome: await purge(keys), tookMs: performance.now() - began };
+  };
+  /** As the heartbeat carries it. */
+  const problemWith = async (asked: S3ObjectStore) => {
+    const readiness = new Readiness();
+    const bucket = new BucketReadiness(asked);
+    readiness.register('bucket', () => bucket.check());
+    return (await readiness.report()).checks['bucket'];
   };
   const names = (count: number) => Array.from({ length: count }, (_, i) => `k${i}`);
 
@@ -141,9 +150,31 @@ describe('through a store that misbehaves', () => {
     expect(tookMs).toBeLessThan(TIMEOUT_MS * 3);
   });
 
-  test('the probe of a silent store ends too', async () => {
-    faulty.behave(() => ({ does: 'nothing' }));
-    expect((await store.probe())?.code).toBe('TIMEOUT');
+  test.each<[string, Behaviour, problem: object]>([
+    ['403 AccessDenied', answer(403, errorXml('AccessDenied')), { code: 'AccessDenied', status: 403 }],
+    ['403 without a body', answer(403, ''), { code: 'HTTP_403', status: 403 }],
+    ['a wrong secret', answer(403, errorXml('SignatureDoesNotMatch')), { code: 'SignatureDoesNotMatch', status: 403 }],
+    ['503 SlowDown', answer(503, errorXml('SlowDown')), { code: 'SlowDown', status: 503 }],
+    ['503 without a body', answer(503, ''), { code: 'HTTP_503', status: 503 }],
+    ['429 TooManyRequests', answer(429, errorXml('TooManyRequests')), { code: 'TooManyRequests', status: 429 }],
+    ['no answer', { does: 'nothing' }, { code: 'TIMEOUT' }],
+    ['half an answer', { does: 'half' }, { code: 'TIMEOUT' }],
+    ['a reset', { does: 'reset' }, { code: 'CONNECTION_RESET' }],
+  ])('readiness tells of %s', async (_what, behaviour, problem) => {
+    faulty.behave(() => behaviour);
+    expect(await problemWith(store)).toEqual({ message: expect.any(String) as unknown, ...problem });
+    expect(faulty.met.every(({ method, path }) => method === 'GET' && path.includes('list-type=2'))).toBe(true);
+  });
+
+  test('readiness tells of a store that is away, and of no other trouble with one that answers', async () => {
+    const gone = await startMisbehavingStore('http://127.0.0.1:9');
+    await gone.close();
+    const real = { ...objectStore(), forcePathStyle: true, deleteChecksum: 'crc32', timeoutMs: TIMEOUT_MS } as const;
+    const away = new S3ObjectStore({ ...real, endpoint: gone.endpoint });
+    expect(await problemWith(away)).toEqual({ code: 'UNREACHABLE', message: expect.any(String) as unknown });
+    away.close();
+    faulty.behave(() => ({ does: 'pass' }));
+    expect(await problemWith(store)).toBeNull();
   });
 
   test('of a call that cannot be read only the key at fault fails', async () => {

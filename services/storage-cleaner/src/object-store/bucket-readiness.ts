@@ -1,3 +1,4 @@
+import { CheckError } from '@expunge/runtime';
 import type { ObjectStore, Refusal } from './object-store.js';
 
 /** How long an answer of the bucket stands for the next ones: readiness is asked for every second. */
@@ -12,11 +13,14 @@ export class BucketReadiness {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** @throws Error with the store's code and message when it refuses or does not answer */
+  /** @throws CheckError with the store's code, status and message when it refuses or does not answer */
   async check(): Promise<void> {
     const now = this.now();
     if (!this.last || now - this.last.at >= PROBE_EVERY_MS) this.last = { at: now, answer: this.store.probe() };
     const refusal = await this.last.answer;
-    if (refusal) throw new Error(`${refusal.code}: ${refusal.message}`);
+    if (refusal) {
+      const { code, message, status } = refusal;
+      throw new CheckError(code, message, status ?? undefined);
+    }
   }
 }
