@@ -23,20 +23,20 @@ export function createLogger(identity: Identity, level: string, production: bool
   });
 }
 
-/** The framework's own lines, through the same logger. */
-export function frameworkLogger(log: Logger): LoggerService {
+/** The framework's own lines, through the same logger; `errors` is the level at which its errors are. */
+export function frameworkLogger(log: Logger, errors: () => 'error' | 'debug' = () => 'error'): LoggerService {
   const write =
-    (level: 'debug' | 'warn' | 'error' | 'fatal') =>
+    (level: () => 'debug' | 'warn' | 'error' | 'fatal') =>
     (message: unknown, ...rest: unknown[]) => {
       const context = rest.findLast((part) => typeof part === 'string');
-      log[level]({ context, ...(message instanceof Error ? { err: message } : {}) }, String(message));
+      log[level()]({ context, ...(message instanceof Error ? { err: message } : {}) }, String(message));
     };
   return {
-    log: write('debug'),
-    debug: write('debug'),
-    verbose: write('debug'),
-    warn: write('warn'),
-    error: write('error'),
-    fatal: write('fatal'),
+    log: write(() => 'debug'),
+    debug: write(() => 'debug'),
+    verbose: write(() => 'debug'),
+    warn: write(() => 'warn'),
+    error: write(errors),
+    fatal: write(() => 'fatal'),
   };
 }

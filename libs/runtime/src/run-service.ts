@@ -7,17 +7,19 @@ import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { Activity } from './activity.js';
+import { FatalExit } from './fatal-exit.service.js';
 import { HttpConnections } from './http-connections.adapter.js';
 import { type Identity, identify } from './identity.js';
 import { createLogger, frameworkLogger } from './logger.js';
 import { checkNode } from './node-version.js';
+import { CheckError } from './problem.js';
 import { Readiness } from './readiness.js';
+import { ReadinessWatch } from './readiness-watch.service.js';
 import { loadResources } from './resources.js';
 import { RuntimeModule } from './runtime.module.js';
-import { type CommonSettings, readSettings, SettingsError } from './settings.js';
+import { type CommonSettings, readSettings, readWhatIsRight } from './settings.js';
 
 export interface ServiceDefinition<Settings extends CommonSettings> {
-  service: ServiceName;
   settings: z.ZodType<Settings>;
   /** Ready only while each of these is consumed. */
   consumes: readonly WorkQueue[];
@@ -29,13 +31,42 @@ export interface ServiceDefinition<Settings extends CommonSettings> {
 export const VERSION = '0.1.0';
 
 /**
- * Runs one service until SIGTERM or SIGINT: HTTP first, so that health can be asked while broker and stores are away;
- * then the consumers, which attach whenever the broker answers.
+ * Runs one service until SIGTERM or SIGINT. Whatever ends it otherwise, from here on, is one line in its log and its last
+ * words: so `load` imports what the service is made of, which may fail, only now.
  */
 export async function runService<Settings extends CommonSettings>(
-  definition: ServiceDefinition<Settings>,
+  service: ServiceName,
+  load: () => Promise<ServiceDefinition<Settings>>,
 ): Promise<void> {
-  const { settings, identity, log } = begin(definition);
+  const { RABBITMQ_URL: url, INSTANCE, LOG_LEVEL = 'info', NODE_ENV } = readWhatIsRight(process.env);
+  const identity = identify(service, INSTANCE, VERSION);
+  const log = createLogger(identity, LOG_LEVEL, NODE_ENV === 'production');
+  const fatal = new FatalExit({ identity, log, url });
+  process.on('uncaughtException', (error) => void fatal.end('UNCAUGHT_EXCEPTION', error));
+  process.on('unhandledRejection', (reason) => void fatal.end('UNHANDLED_REJECTION', reason));
+  try {
+    checkNode(process.versions.node);
+    const definition = await load();
+    await start(definition, settingsOf(definition), { identity, log, fatal });
+  } catch (error) {
+    await fatal.end('START_FAILED', error);
+  }
+}
+
+/** @throws SettingsError */
+function settingsOf<Settings extends CommonSettings>(definition: ServiceDefinition<Settings>): Settings {
+  const settings: Settings & { RESOURCES_FILE?: string } = readSettings(definition.settings, process.env);
+  // The module that uses it loads it for itself; an error there would be the framework's, with a stack.
+  loadResources(settings.RESOURCES_FILE);
+  return settings;
+}
+
+/** HTTP first, so that health can be asked while broker and stores are away; then the consumers, which attach whenever the broker answers. */
+async function start<Settings extends CommonSettings>(
+  definition: ServiceDefinition<Settings>,
+  settings: Settings,
+  { identity, log, fatal }: { identity: Identity; log: Logger; fatal: FatalExit },
+): Promise<void> {
   const broker = new BrokerConnection({ url: settings.RABBITMQ_URL, identity, log });
   const publisher = new BrokerPublisher({ broker, log });
   const readiness = new Readiness();
@@ -47,15 +78,7 @@ export async function runService<Settings extends CommonSettings>(
     storeRetryForMs: settings.STORE_RETRY_FOR,
     drainMs: settings.DRAIN_TIMEOUT,
   });
-  readiness.register('broker', () =>
-    broker.connected ? Promise.resolve() : Promise.reject(broker.lastError ?? new Error('not connected')),
-  );
-  readiness.register('consumers', () => {
-    const consumed = strategy.consumed();
-    const missing = definition.consumes.filter((queue) => !consumed.includes(queue.name));
-    if (missing.length === 0) return Promise.resolve();
-    return Promise.reject(new Error(`not consuming ${missing.map((queue) => queue.name).join(', ')}`));
-  });
+  registerBroker(readiness, broker, strategy, definition.consumes);
 
   @Module({})
   class ServiceModule implements BeforeApplicationShutdown {
@@ -64,6 +87,7 @@ export async function runService<Settings extends CommonSettings>(
       await Promise.all([strategy.close(), connections.drain(settings.DRAIN_TIMEOUT)]);
     }
   }
+  let started = false;
   const app = await NestFactory.create(
     {
       module: ServiceModule,
@@ -72,33 +96,39 @@ export async function runService<Settings extends CommonSettings>(
         definition.module,
       ],
     },
-    { logger: frameworkLogger(log), abortOnError: false },
+    // What fails at start is thrown as well, and logged where it ends.
+    { logger: frameworkLogger(log, () => (started ? 'error' : 'debug')), abortOnError: false },
   );
   const connections = new HttpConnections(app.getHttpServer() as Server);
   definition.configure?.(app, settings);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
-  let ready = false;
-  const heartbeat = new Heartbeat({
-    broker,
-    log,
-    snapshot: () => ({ ready, consumes: strategy.consumed(), ...activity.snapshot() }),
+  const watch = new ReadinessWatch(readiness, () => heartbeat.changed());
+  const snapshot = () => ({
+    ready: watch.ready,
+    consumes: strategy.consumed(),
+    ...activity.snapshot(),
+    problems: watch.problems,
+    inHand: Object.fromEntries(strategy.queues().map(({ queue, inFlight }) => [queue, inFlight])),
   });
-  const watch = setInterval(() => void readiness.report().then((report) => (ready = report.ready)), 1000);
+  const heartbeat = new Heartbeat({ broker, log, snapshot });
+  fatal.running = { snapshot, silence: () => heartbeat.silence() };
 
   broker.start();
   heartbeat.start();
   await app.listen(settings.PORT, settings.HOST);
   await app.startAllMicroservices();
+  started = true;
+  watch.start();
   heartbeat.enter('running');
   log.info({ port: settings.PORT, consumes: definition.consumes.map((queue) => queue.name) }, 'started');
 
   const stop = once(async (signal: string) => {
     log.info({ signal }, 'draining');
+    watch.stop();
     heartbeat.enter('draining');
     await app.close();
     await heartbeat.stop();
-    clearInterval(watch);
     await publisher.close();
     await broker.close();
     log.info('stopped');
@@ -107,37 +137,30 @@ export async function runService<Settings extends CommonSettings>(
     process.on(signal, () => {
       stop(signal).then(
         () => process.exit(0),
-        (error: unknown) => {
-          log.fatal({ err: error }, 'could not stop in order');
-          process.exit(1);
-        },
+        (error: unknown) => fatal.end('STOP_FAILED', error),
       );
     });
   }
 }
 
-function begin<Settings extends CommonSettings>(
-  definition: ServiceDefinition<Settings>,
-): { settings: Settings; identity: Identity; log: Logger } {
-  try {
-    checkNode(process.versions.node);
-    const settings: Settings & { RESOURCES_FILE?: string } = readSettings(definition.settings, process.env);
-    // The module that uses it loads it for itself; an error there would be the framework's, with a stack.
-    loadResources(settings.RESOURCES_FILE);
-    const identity = identify(definition.service, settings.INSTANCE, VERSION);
-    const log = createLogger(identity, settings.LOG_LEVEL, settings.NODE_ENV === 'production');
-    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-      process.on(event, (error: unknown) => {
-        log.fatal({ err: error }, event);
-        process.exit(1);
-      });
-    }
-    return { settings, identity, log };
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${definition.service} cannot start:\n${error.message}\n`);
-    process.exit(78);
-  }
+function registerBroker(
+  readiness: Readiness,
+  broker: BrokerConnection,
+  strategy: MaintenanceStrategy,
+  consumes: readonly WorkQueue[],
+): void {
+  readiness.register('broker', () =>
+    broker.connected
+      ? Promise.resolve()
+      : Promise.reject(broker.lastError ?? new CheckError('NOT_CONNECTED', 'not connected')),
+  );
+  readiness.register('consumers', () => {
+    const consumed = strategy.consumed();
+    const missing = consumes.filter((queue) => !consumed.includes(queue.name));
+    if (missing.length === 0) return Promise.resolve();
+    const names = missing.map((queue) => queue.name).join(', ');
+    return Promise.reject(new CheckError('NOT_CONSUMING', `not consuming ${names}`));
+  });
 }
 
 function once(run: (signal: string) => Promise<void>): (signal: string) => Promise<void> {
