@@ -22,6 +22,8 @@ export interface StandInMonitor {
   knownSince: string;
   asOf: AsOf;
   resources: ResourcesAnswer['resources'];
+  /** What is answered to a path, as it stands here. */
+  answers: Map<string, unknown>;
   /** Instead of an answer. */
   fail: 'no' | 'silent' | 'error' | 'garbage';
   stop(): Promise<void>;
@@ -37,6 +39,7 @@ export async function standInMonitor(): Promise<StandInMonitor> {
     knownSince: '',
     asOf: FRESH,
     resources: [],
+    answers: new Map(),
     fail: 'no',
   };
   const server = createServer((request, response) => {
@@ -51,7 +54,9 @@ export async function standInMonitor(): Promise<StandInMonitor> {
       send(response, 200, { job: 'yes' });
       return;
     }
-    answer(response, url);
+    const prepared = monitor.answers.get(url.pathname);
+    if (prepared === undefined) answer(response, url);
+    else send(response, 200, prepared);
   });
   function answer(response: ServerResponse, url: URL): void {
     const { asOf } = monitor;

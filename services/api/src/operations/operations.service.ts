@@ -41,20 +41,22 @@ export class Operations {
   /** @throws ProblemError monitor-unreachable */
   async rollCall(after: number, limit: number) {
     const read = await this.monitors.rollCall(after, limit);
-    if (read.kind !== 'answer') throw new ProblemError('monitor-unreachable', 'No monitor answers; try again.');
+    if (read.kind !== 'answer') throw unreachable();
     const { events, next, asOf } = read.answer;
     return { events: presentRollCall(events), next, as_of: presentAsOf(asOf) };
   }
 
-  /** @throws ProblemError not-found (also for another tenant's) */
+  /**
+   * Of a job that no monitor tells of, as far as its acceptance is known.
+   * @throws ProblemError not-found (also for another tenant's), monitor-unreachable
+   */
   async diagnosis(id: string, tenant: string): Promise<PresentedDiagnosis> {
     if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
     const read = await this.monitors.diagnosis(id, tenant);
     if (read.kind === 'answer') return presentDiagnosis(read.answer.diagnosis, presentAsOf(read.answer.asOf));
     const acceptance = await this.acceptances.find(id);
     const isOwn = acceptance?.tenant === tenant && isPromised(acceptance);
-    // Somebody may ask about a job that is too old to have an acceptance: that no monitor answers is true all the same.
-    if (read.kind === 'not-found' && !isOwn) throw noSuchJob();
+    if (!isOwn) throw read.kind === 'not-found' ? noSuchJob() : unreachable();
     return presentDiagnosis(ownDiagnosis(await this.ownLook()), null);
   }
 
@@ -70,4 +72,5 @@ export class Operations {
   }
 }
 
+const unreachable = (): ProblemError => new ProblemError('monitor-unreachable', 'No monitor answers; try again.');
 const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');
