@@ -49,6 +49,7 @@ export interface ShownJob {
   last_request: { id: string; type: string; outcome: string; reason: string | null } | null;
   max_records_per_second: number | null;
   picked_up: { instance: string } | null;
+  diagnosis: { code: string; severity: string; since: string; summary: string } | null;
 }
 
 export interface Heard {
