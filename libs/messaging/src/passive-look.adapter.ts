@@ -1,4 +1,4 @@
-import { allWorkQueues, MAINTENANCE_EXCHANGE, parkedQueue, retryQueue, retryTiers } from '@expunge/contracts';
+import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations } from '@expunge/contracts';
 import type { Channel } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.adapter.js';
 
@@ -17,11 +17,7 @@ const NOT_FOUND = 404;
  * @throws BrokerUnavailableError, or what else the broker refuses
  */
 export async function passiveLook(broker: Broker): Promise<PassiveLook> {
-  const names = allWorkQueues.flatMap(({ name }) => [
-    name,
-    parkedQueue(name),
-    ...retryTiers.map((tier) => retryQueue(name, tier)),
-  ]);
+  const names = allWorkQueues.flatMap(queueDeclarations).map(({ name }) => name);
   const exchange = await ifFound(broker, (channel) => channel.checkExchange(MAINTENANCE_EXCHANGE));
   const queues = await Promise.all(names.map((name) => ifFound(broker, (channel) => channel.checkQueue(name))));
   return {

@@ -15,8 +15,7 @@ interface DriverConnection {
  * that has ended must refuse writes, and release whoever waits to write.
  */
 export function endWritesWithTheirConnection(): void {
-  const resolveFrom = (path: string) => createRequire(path);
-  const ofMongoose = resolveFrom(resolveFrom(import.meta.url).resolve('mongoose'));
+  const ofMongoose = createRequire(createRequire(import.meta.url).resolve('mongoose'));
   const { Connection } = ofMongoose('mongodb/lib/cmap/connection.js') as {
     Connection: { prototype: DriverConnection };
   };

@@ -1,5 +1,4 @@
 import {
-  allWorkQueues,
   type Diagnosis,
   type HealthAnswer,
   type LedgerEventView,
@@ -120,5 +119,3 @@ export function presentHealth({ asOf, ...health }: Omit<HealthAnswer, 'asOf'> & 
 export function presentRollCall(events: readonly LedgerEventView[]) {
   return events.map(({ position, id, type, time, data }) => ({ position, id, type, time, data }));
 }
-
-export const configuredQueues = allWorkQueues.map(({ name }) => name);

@@ -4,8 +4,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { presentAsOf } from '../jobs/job-presenter.js';
+import { isJobId, noSuchJob, unreachable } from '../jobs/read-problems.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { ProblemError } from '../problems/problem.js';
 import {
   presentDiagnosis,
   type PresentedDiagnosis,
@@ -51,7 +51,7 @@ export class Operations {
    * @throws ProblemError not-found (also for another tenant's), monitor-unreachable
    */
   async diagnosis(id: string, tenant: string): Promise<PresentedDiagnosis> {
-    if (!/^[\w-]{1,100}$/.test(id)) throw noSuchJob();
+    if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.diagnosis(id, tenant);
     if (read.kind === 'answer') return presentDiagnosis(read.answer.diagnosis, presentAsOf(read.answer.asOf));
     const acceptance = await this.acceptances.find(id);
@@ -71,6 +71,3 @@ export class Operations {
     }
   }
 }
-
-const unreachable = (): ProblemError => new ProblemError('monitor-unreachable', 'No monitor answers; try again.');
-const noSuchJob = (): ProblemError => new ProblemError('not-found', 'There is no job with this id.');

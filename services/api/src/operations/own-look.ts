@@ -64,11 +64,14 @@ export function ownWorkers({ at, look, broker }: OwnLook): Omit<WorkersAnswer, '
   };
 }
 
+const lackingIn = (queues: readonly QueueView[]): string[] =>
+  queues.flatMap(({ name, missing }) => missing.map((what) => `${name} lacks ${what}`));
+
 /** Of a job of which the acceptance alone is known. */
 export function ownDiagnosis(own: OwnLook): Diagnosis {
   const { at, look, broker } = own;
   const { queues, notChecked } = ownWorkers(own);
-  const missing = queues.flatMap(({ name, missing: lacks }) => lacks.map((what) => `${name} lacks ${what}`));
+  const missing = lackingIn(queues);
   const observed = look
     ? missing.length === 0
       ? 'each queue is consumed'
@@ -91,7 +94,7 @@ export function ownDiagnosis(own: OwnLook): Diagnosis {
 
 export function ownHealth(own: OwnLook): Omit<HealthAnswer, 'asOf'> {
   const { queues, notChecked } = ownWorkers(own);
-  const missing = queues.flatMap(({ name, missing: lacks }) => lacks.map((what) => `${name} lacks ${what}`));
+  const missing = lackingIn(queues);
   const monitors = { status: 'down' as const, detail: why };
   const workerConfig =
     missing.length > 0

@@ -11,7 +11,7 @@ import { ofOutcome } from './outcome.js';
 import { ofRouting } from './routing.js';
 import { ofStores } from './stores.js';
 
-export const noDiagnosis: Diagnosis = {
+const noDiagnosis: Diagnosis = {
   code: null,
   severity: null,
   since: null,

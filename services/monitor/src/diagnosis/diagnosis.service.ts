@@ -21,11 +21,7 @@ export class DiagnosisService {
 
   /** @throws TransientError its database is away */
   async circumstances(): Promise<Circumstances> {
-    const [heard, asOf, unfoldable] = await Promise.all([
-      this.workers.all(MINUTES_MS),
-      this.marks.asOf(),
-      this.marks.unfoldable(),
-    ]);
+    const [heard, { asOf, unfoldable }] = await Promise.all([this.workers.all(MINUTES_MS), this.marks.read()]);
     const { view: broker, paces } = this.watch.last();
     const since = (at: number) => new Date(at).toISOString();
     return {
@@ -35,7 +31,7 @@ export class DiagnosisService {
       paces,
       workers: heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() })),
       asOf,
-      unfoldable: new Map([...unfoldable].map(([job, one]) => [job, { ...one, since: since(one.since) }])),
+      unfoldable: new Map(unfoldable.map((one) => [one.job, { ...one, since: since(one.since) }])),
       parked: this.parked.byJob(),
       notChecked: broker.notChecked,
     };

@@ -48,13 +48,12 @@ export class FoldMarkRepository {
     return matchedCount === 1;
   }
 
-  /** What the folding instance could not fold, by job. */
-  async unfoldable(): Promise<Map<string, NotFolded>> {
-    const mark = await asStoreError(CODE, () => this.marks.findOne({ _id: 'fold' }));
-    return new Map((mark?.unfoldable ?? []).map((one) => [one.job, one]));
+  async asOf(): Promise<AsOf> {
+    return (await this.read()).asOf;
   }
 
-  async asOf(): Promise<AsOf> {
+  /** `unfoldable`: what the folding instance could not fold. */
+  async read(): Promise<{ asOf: AsOf; unfoldable: NotFolded[] }> {
     const [mark] = await asStoreError(CODE, () =>
       this.marks
         .aggregate<FoldMark & { ageMs: number | bigint }>([
@@ -63,14 +62,15 @@ export class FoldMarkRepository {
         ])
         .toArray(),
     );
-    if (!mark) return never;
+    if (!mark) return { asOf: never, unfoldable: [] };
     const age = Math.max(0, Number(mark.ageMs));
-    return {
+    const asOf = {
       position: mark.position,
       at: mark.foldedAt?.toISOString() ?? null,
       lagMs: lagNow(mark.lagMs ?? null, age),
       monitorHeartbeatAgeMs: age,
     };
+    return { asOf, unfoldable: mark.unfoldable ?? [] };
   }
 }
 

@@ -5,6 +5,7 @@ import { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import { LedgerRepository } from '../ledger/ledger.repository.js';
 import { JobRepository } from '../projection/job.repository.js';
 import { jobView } from '../reads/job-view.js';
+import { ownJob } from '../reads/own-job.js';
 import { StateQuery } from '../reads/queries.js';
 import { parseQuery, ReadFailed, ReadProblemFilter } from '../reads/read-problem.filter.js';
 import { stateAt } from './state-at.js';
@@ -28,8 +29,7 @@ export class HistoryController {
   ): Promise<JobAnswer> {
     const { tenant, at } = parseQuery(StateQuery, query);
     const asOf = await this.marks.asOf();
-    const now = await this.jobs.read(id);
-    if (now?.job.tenant !== tenant) throw new ReadFailed(404, 'not-found', `there is no job ${id}`);
+    await ownJob(this.jobs, id, tenant);
     const job = await stateAt(whileWanted(this.ledger.pagesOf(id), socket), at);
     // Whose it is may have been told otherwise then: that is not for this tenant either.
     if (!job || (job.tenant ?? tenant) !== tenant) {

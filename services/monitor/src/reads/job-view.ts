@@ -1,5 +1,6 @@
 import { DiagnosisCode, type FailureView, type JobView } from '@expunge/contracts';
 import type { JobProjection } from '../projection/job.js';
+import { pendingObjects } from '../projection/moved.js';
 import { isFinal, lastRequestOf } from '../projection/status.js';
 import { residueOf } from '../projection/verification.js';
 
@@ -74,7 +75,7 @@ function progressOf(job: JobProjection): JobView['progress'] {
       purged,
       failed: failedPurges,
       retained: retained + kept,
-      pending: Math.max(0, objects - purged - failedPurges - kept),
+      pending: pendingObjects(job),
     },
   };
 }

@@ -12,12 +12,14 @@ import { FailuresRepository, type ListedFailure } from '../failures/failures.rep
 import { standing } from '../failures/still-stands.js';
 import { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import { LedgerRepository } from '../ledger/ledger.repository.js';
-import { JobRepository, type StoredJob } from '../projection/job.repository.js';
+import { JobRepository } from '../projection/job.repository.js';
 import { missingIndexesOf } from '../workers/told-by-deleters.js';
 import { WorkerRepository } from '../workers/worker.repository.js';
 import { failureView, jobView } from './job-view.js';
+import { eventView } from './event-view.js';
+import { ownJob } from './own-job.js';
 import { EventsQuery, FailuresQuery, JobQuery, JobsQuery, writeCursor, writeFailureCursor } from './queries.js';
-import { parseQuery, ReadFailed, ReadProblemFilter } from './read-problem.filter.js';
+import { parseQuery, ReadProblemFilter } from './read-problem.filter.js';
 
 export const RESOURCES = Symbol('Resources');
 
@@ -42,14 +44,14 @@ export class ReadsController {
   @Get('jobs/:id')
   async job(@Param('id') id: string, @Query() query: unknown): Promise<JobAnswer> {
     const { tenant } = parseQuery(JobQuery, query);
-    const asOf = await this.marks.asOf();
-    const stored = await this.find(id, tenant);
-    const { code, severity, since, summary } = this.diagnosis.of(stored, await this.diagnosis.circumstances());
+    const circumstances = await this.diagnosis.circumstances();
+    const stored = await ownJob(this.jobs, id, tenant);
+    const { code, severity, since, summary } = this.diagnosis.of(stored, circumstances);
     const job = {
       ...jobView(stored.job, new Date()),
       diagnosis: code === null ? null : { code, severity, since, summary },
     };
-    return { asOf, job };
+    return { asOf: circumstances.asOf, job };
   }
 
   @Get('jobs')
@@ -74,26 +76,17 @@ export class ReadsController {
   async events(@Param('id') id: string, @Query() query: unknown): Promise<EventsAnswer> {
     const { tenant, after, limit } = parseQuery(EventsQuery, query);
     const asOf = await this.marks.asOf();
-    await this.find(id, tenant);
+    await ownJob(this.jobs, id, tenant);
     const found = await this.ledger.eventsOf(id, after, limit + 1, tenant);
     const page = found.slice(0, limit);
-    const events = page.map(({ _id, position, type, source, sequence, time, message }) => ({
-      position,
-      id: _id,
-      type,
-      source,
-      sequence,
-      time,
-      data: message.data,
-    }));
-    return { asOf, events, next: found.length > limit ? (page.at(-1)?.position ?? null) : null };
+    return { asOf, events: page.map(eventView), next: found.length > limit ? (page.at(-1)?.position ?? null) : null };
   }
 
   @Get('jobs/:id/failures')
   async failuresOf(@Param('id') id: string, @Query() query: unknown): Promise<FailuresAnswer> {
     const { tenant, cursor, limit } = parseQuery(FailuresQuery, query);
     const asOf = await this.marks.asOf();
-    const stands = standing((await this.find(id, tenant)).job);
+    const stands = standing((await ownJob(this.jobs, id, tenant)).job);
     const found: ListedFailure[] = [];
     let after = cursor ?? null;
     for (;;) {
@@ -118,12 +111,5 @@ export class ReadsController {
       heardAt: freshest?.receivedAt.toISOString() ?? null,
     }));
     return { asOf, resources };
-  }
-
-  /** Another tenant's job is no job. */
-  private async find(id: string, tenant: string): Promise<StoredJob> {
-    const stored = await this.jobs.read(id);
-    if (!stored || stored.job.tenant !== tenant) throw new ReadFailed(404, 'not-found', `there is no job ${id}`);
-    return stored;
   }
 }

@@ -13,8 +13,9 @@ import { JobRepository } from '../projection/job.repository.js';
 import { isTransient, listensToMaintenance } from '../topology/compared.js';
 import { eventView } from './event-view.js';
 import { healthOf } from './health.js';
+import { ownJob } from './own-job.js';
 import { JobQuery, RollCallQuery } from './queries.js';
-import { parseQuery, ReadFailed, ReadProblemFilter } from './read-problem.filter.js';
+import { parseQuery, ReadProblemFilter } from './read-problem.filter.js';
 import { workerView } from './worker-view.js';
 
 /** What is known of broker and workers, and what follows for a job. For the api alone, as `ReadsController`. */
@@ -31,8 +32,7 @@ export class TopologyReadsController {
   @Get('jobs/:id/diagnosis')
   async ofJob(@Param('id') id: string, @Query() query: unknown): Promise<DiagnosisAnswer> {
     const { tenant } = parseQuery(JobQuery, query);
-    const stored = await this.jobs.read(id);
-    if (!stored || stored.job.tenant !== tenant) throw new ReadFailed(404, 'not-found', `there is no job ${id}`);
+    const stored = await ownJob(this.jobs, id, tenant);
     const circumstances = await this.diagnosis.circumstances();
     return { asOf: circumstances.asOf, diagnosis: this.diagnosis.of(stored, circumstances) };
   }

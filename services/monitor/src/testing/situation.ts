@@ -1,11 +1,4 @@
-import {
-  allWorkQueues,
-  MAINTENANCE_EXCHANGE,
-  parkedQueue,
-  retryQueue,
-  retryTiers,
-  type WorkerHeartbeat,
-} from '@expunge/contracts';
+import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations, type WorkerHeartbeat } from '@expunge/contracts';
 import type { Circumstances, JobInQuestion, KnownWorker } from '../diagnosis/circumstances.js';
 import { compact } from '../ledger/compact.js';
 import { evolve } from '../projection/evolve.js';
@@ -49,9 +42,7 @@ export function healthyBroker(): BrokerView {
         key,
       })),
     ),
-    queues: allWorkQueues.flatMap(({ name }) =>
-      [name, parkedQueue(name), ...retryTiers.map((tier) => retryQueue(name, tier))].map(queue),
-    ),
+    queues: allWorkQueues.flatMap(queueDeclarations).map(({ name }) => queue(name)),
     consumers: allWorkQueues.map(({ name, service }) => consumerOf(service, name)),
     alarms: [],
     notChecked: [],

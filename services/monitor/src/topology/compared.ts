@@ -16,7 +16,7 @@ export function comparedQueues(view: BrokerView): QueueView[] {
   return allWorkQueues.map((queue) => comparedQueue(queue, view));
 }
 
-export function comparedQueue(queue: WorkQueue, view: BrokerView): QueueView {
+function comparedQueue(queue: WorkQueue, view: BrokerView): QueueView {
   const { name, service } = queue;
   const seen = view.queues?.find((one) => one.name === name) ?? null;
   const present = view.queues && seen !== null;
