@@ -24,9 +24,9 @@ let system: System;
 beforeAll(async () => {
   system = await System.start({
     env: { S3_TIMEOUT: '2s', MAX_PENDING_OBJECTS: String(MAX_PENDING_OBJECTS) },
-    bucketThrough: async ({ endpoint }) => {
-      store = await startMisbehavingStore(endpoint, (keys) => system.remove(keys));
-      return store.endpoint;
+    asSeen: async (servers) => {
+      store = await startMisbehavingStore(servers.s3.endpoint, (keys) => system.remove(keys));
+      return { ...servers, s3: { ...servers.s3, endpoint: store.endpoint } };
     },
   });
   const calls = new Map<string, number>();

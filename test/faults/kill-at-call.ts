@@ -6,9 +6,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { type IncomingMessage, Server } from 'node:http';
-import { createRequire, flushCompileCache } from 'node:module';
-import type { Channel, ConsumeMessage } from 'amqplib';
+import { flushCompileCache } from 'node:module';
+import type { ConsumeMessage } from 'amqplib';
 import { type Aim, aimFile, callsFile, died } from './crash-point.js';
+import { type Drivers, internal, type Method, wrap } from './drivers.js';
 
 const { CRASH_POINTS: folder = '', INSTANCE: instance = '', DATABASE_PREFIX: prefix = '' } = process.env;
 const main = process.argv[1] ?? '';
@@ -65,30 +66,6 @@ async function around<T>(name: string, make: () => T): Promise<Awaited<T>> {
   } finally {
     answered();
   }
-}
-
-interface Drivers {
-  mongodb: { Connection: { prototype: object } };
-  amqplib: Record<'Channel' | 'ConfirmChannel', { prototype: Channel }>;
-  s3: { NodeHttpHandler: { prototype: object } };
-}
-
-type Method = (...args: unknown[]) => unknown;
-
-/** @param instead given the method bound to its object, its arguments and the object */
-function wrap(of: object, name: string, instead: (real: Method, args: unknown[], self: unknown) => unknown): void {
-  const methods = of as Record<string, Method | undefined>;
-  const real = methods[name];
-  if (!real) throw new Error(`there is no ${name} to wrap`);
-  methods[name] = function (this: unknown, ...args) {
-    return instead(real.bind(this), args, this);
-  };
-}
-
-/** A file of a driver, of the very copy that the service loads; `file` from where the driver begins. */
-function internal(path: string[], file: string): unknown {
-  const entry = path.reduce((from, name) => createRequire(from).resolve(name), main);
-  return createRequire(entry)(file);
 }
 
 function wrapDatabase(): void {

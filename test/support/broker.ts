@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations } from '@expunge/contracts';
+import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations, type WorkQueue } from '@expunge/contracts';
 import { locateRabbitMq, type Supervised } from '@expunge/local-stack';
 import { type ConfirmChannel, connect } from 'amqplib';
 import type { System } from './system.js';
@@ -33,6 +33,14 @@ export async function deleteQueues(system: System, which: (queue: string) => boo
     for (const { name } of allWorkQueues.filter((queue) => which(queue.name)).flatMap(queueDeclarations)) {
       await channel.deleteQueue(name);
     }
+  });
+}
+
+/** As services declare it. */
+export async function declareQueue(system: System, queue: WorkQueue): Promise<void> {
+  await atBroker(system, async (channel) => {
+    const [own] = queueDeclarations(queue).filter(({ name }) => name === queue.name);
+    await channel.assertQueue(queue.name, { durable: true, arguments: own?.arguments });
   });
 }
 

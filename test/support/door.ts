@@ -11,6 +11,8 @@ export class Door {
   private readonly enginePath: string;
   /** A request that holds this text ends its connection, and never arrives. */
   cutOn: string | null = null;
+  /** Each answer comes so much later; `cut` when it is no longer to, lest answers overtake each other. */
+  slowByMs = 0;
   private held = false;
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
@@ -34,7 +36,10 @@ export class Door {
         if (this.cutOn !== null && data.includes(this.cutOn)) inside.destroy();
         else outside.write(data);
       });
-      outside.pipe(inside);
+      outside.on('data', (data) => {
+        if (this.slowByMs === 0) inside.write(data);
+        else setTimeout(() => inside.write(data), this.slowByMs);
+      });
     });
     return new Promise((resolve) => this.server?.listen(this.path, resolve));
   }
@@ -45,10 +50,15 @@ export class Door {
     for (const socket of this.sockets) socket.pause();
   }
 
-  shut(): Promise<void> {
-    this.held = false;
+  /** Whoever is connected is not any more, and may come again. */
+  cut(): void {
     for (const socket of this.sockets) socket.destroy();
     this.sockets.clear();
+  }
+
+  shut(): Promise<void> {
+    this.held = false;
+    this.cut();
     return new Promise((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));
   }
 }

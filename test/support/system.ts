@@ -5,7 +5,6 @@ import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, S3Client 
 import {
   type LocalStack,
   newSecret,
-  type ObjectStore,
   prepareRecords,
   type Services,
   type ServicesOptions,
@@ -28,8 +27,8 @@ export interface Receipt {
 }
 
 export interface SystemOptions extends Partial<ServicesOptions> {
-  /** The endpoint by which the services reach the bucket; whoever looks into it, or fills it, goes past that. */
-  bucketThrough?: (bucket: ObjectStore) => Promise<string>;
+  /** The servers as the services are to see them; whoever looks into them, or fills them, goes past that. */
+  asSeen?: (servers: LocalStack) => Promise<LocalStack>;
 }
 
 export interface ShownJob {
@@ -50,6 +49,24 @@ export interface ShownJob {
   max_records_per_second: number | null;
   picked_up: { instance: string } | null;
   diagnosis: { code: string; severity: string; since: string; summary: string } | null;
+}
+
+export interface ShownEvidence {
+  source: string;
+  check: string;
+  observed: string;
+  expected: string;
+  at: string;
+}
+
+export interface ShownDiagnosis {
+  code: string | null;
+  severity: string | null;
+  since: string | null;
+  summary: string | null;
+  evidence: ShownEvidence[];
+  contributing: { code: string; summary: string }[];
+  not_checked: { what: string; why: string }[];
 }
 
 export interface Heard {
@@ -111,10 +128,9 @@ export class System {
   }
 
   private static async on(stack: LocalStack, options: SystemOptions, databasePrefix = ''): Promise<System> {
-    const { bucketThrough, ...ofServices } = options;
+    const { asSeen, ...ofServices } = options;
     const jwtSecret = newSecret();
-    const endpoint = (await bucketThrough?.(stack.s3)) ?? stack.s3.endpoint;
-    const theirs = { ...stack, s3: { ...stack.s3, endpoint } };
+    const theirs = (await asSeen?.(stack)) ?? stack;
     const env = { ...(options.env ?? process.env), DATABASE_PREFIX: databasePrefix };
     const services = await startServices({ stack: theirs, jwtSecret, log: 'files', ...ofServices, env });
     const { region, accessKeyId, secretAccessKey } = stack.s3;
@@ -170,7 +186,7 @@ export class System {
     return (await shown?.countDocuments({ _id: job, status: { $in: ended } })) === 1;
   }
 
-  private database(of: 'deleter' | 'monitor'): mongoose.mongo.Db {
+  database(of: 'deleter' | 'monitor'): mongoose.mongo.Db {
     return this.mongo.db(this.databasePrefix + of);
   }
 
@@ -273,6 +289,17 @@ export class System {
     } catch {
       return null;
     }
+  }
+
+  /** @throws Error when there is no answer, or a problem, with its words */
+  async diagnosis(tenant: string, id: string): Promise<ShownDiagnosis> {
+    const [api] = this.services.of('api');
+    const answer = await fetch(`${api!.url}/api/jobs/${id}/diagnosis`, {
+      headers: await this.authorization(tenant),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (!answer.ok) throw new Error(`the diagnosis answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as ShownDiagnosis;
   }
 
   async until(

@@ -20,7 +20,7 @@ export interface AmqpLink {
  * the topology, and its waiters for a connection have no bound.
  */
 export async function openLink(url: string, identity: Identity, heartbeat: number): Promise<AmqpLink> {
-  const model = await connect(withHeartbeat(url, heartbeat), {
+  const model = await connected(url, withHeartbeat(url, heartbeat), {
     timeout: CONNECT_TIMEOUT_MS,
     noDelay: true,
     keepAlive: true,
@@ -55,6 +55,18 @@ export async function openLink(url: string, identity: Identity, heartbeat: numbe
     });
   });
   return { model, ended, destroy };
+}
+
+/** Why a broker closes the connection instead of opening its vhost, the driver does not pass on. */
+async function connected(url: string, withHeartbeat: string, options: object): Promise<ChannelModel> {
+  try {
+    return await connect(withHeartbeat, options);
+  } catch (error) {
+    if (!(error instanceof Error && /^Expected ConnectionOpenOk; got <ConnectionClose/.test(error.message)))
+      throw error;
+    const vhost = decodeURIComponent(new URL(url).pathname.slice(1)) || '/';
+    throw new Error(`NOT_ALLOWED: there is no vhost ${vhost}, or the user may not enter it`, { cause: error });
+  }
 }
 
 /** amqplib takes the interval from the URL alone; one that is there already stays. */

@@ -1,7 +1,7 @@
 export * from './activity.js';
 export * from './identity.js';
 export * from './logger.js';
-export { CheckError } from './problem.js';
+export { CheckError, problemOf } from './problem.js';
 export * from './readiness.js';
 export * from './resources.js';
 export * from './run-service.js';

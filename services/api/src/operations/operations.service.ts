@@ -1,5 +1,5 @@
 import { type BrokerConnection, passiveLook } from '@expunge/messaging';
-import { BROKER } from '@expunge/runtime';
+import { BROKER, within } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
@@ -16,6 +16,8 @@ import {
   presentWorkerConfig,
 } from './operations-presenter.js';
 import { ownDiagnosis, ownHealth, type OwnLook, ownWorkers } from './own-look.js';
+
+const OWN_STORE_WITHIN_MS = 2_000;
 
 /** Answers from a monitor; when none answers, from what this api can find out by itself. */
 @Injectable()
@@ -47,17 +49,30 @@ export class Operations {
   }
 
   /**
-   * Of a job that no monitor tells of, as far as its acceptance is known.
+   * Of a job that no monitor tells of, as far as its acceptance is known. Where that cannot be read either, it is said
+   * why, of whatever job: nothing in it tells whether there is one.
    * @throws ProblemError not-found (also for another tenant's), monitor-unreachable
    */
   async diagnosis(id: string, tenant: string): Promise<PresentedDiagnosis> {
     if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.diagnosis(id, tenant);
     if (read.kind === 'answer') return presentDiagnosis(read.answer.diagnosis, presentAsOf(read.answer.asOf));
-    const acceptance = await this.acceptances.find(id);
+    const { acceptance, error } = await this.acceptanceOf(id);
+    if (error !== null && read.kind === 'unreachable') {
+      return presentDiagnosis(ownDiagnosis(await this.ownLook(), error), null);
+    }
+    if (error !== null) throw error;
     const isOwn = acceptance?.tenant === tenant && isPromised(acceptance);
     if (!isOwn) throw read.kind === 'not-found' ? noSuchJob() : unreachable();
     return presentDiagnosis(ownDiagnosis(await this.ownLook()), null);
+  }
+
+  private async acceptanceOf(id: string) {
+    try {
+      return { acceptance: await within(OWN_STORE_WITHIN_MS, this.acceptances.find(id)), error: null };
+    } catch (error) {
+      return { acceptance: null, error: error as Error };
+    }
   }
 
   private async ownLook(): Promise<OwnLook> {

@@ -9,6 +9,7 @@ import {
   type WorkersAnswer,
 } from '@expunge/contracts';
 import type { PassiveLook } from '@expunge/messaging';
+import { problemOf } from '@expunge/runtime';
 
 /** What this api finds out by itself when no monitor answers. */
 export interface OwnLook {
@@ -67,8 +68,28 @@ export function ownWorkers({ at, look, broker }: OwnLook): Omit<WorkersAnswer, '
 const lackingIn = (queues: readonly QueueView[]): string[] =>
   queues.flatMap(({ name, missing }) => missing.map((what) => `${name} lacks ${what}`));
 
-/** Of a job of which the acceptance alone is known. */
-export function ownDiagnosis(own: OwnLook): Diagnosis {
+/** @param storeError of a job of which not even the acceptance can be read; null: that alone is known of it */
+export function ownDiagnosis(own: OwnLook, storeError: Error | null = null): Diagnosis {
+  const stale = withoutMonitors(own);
+  if (!storeError) return stale;
+  const { code, message } = problemOf(storeError);
+  const { contributing, notChecked, evidence, summary, nextActions } = stale;
+  return {
+    code: 'STORE:MONGO_UNAVAILABLE',
+    severity: 'blocking',
+    since: null,
+    summary: `Neither a monitor nor the MongoDB of the api answers, so nothing is known of any job: ${message}`,
+    evidence: [
+      { source: 'api', check: 'mongodb', observed: `${code}: ${message}`, expected: 'an answer', at: own.at },
+      ...evidence,
+    ],
+    nextActions: ['Start MongoDB, or look at the network between it and the services.', ...nextActions],
+    contributing: [...contributing, { code: 'MONITOR:STALE', severity: 'warning', summary: summary ?? '', evidence }],
+    notChecked,
+  };
+}
+
+function withoutMonitors(own: OwnLook): Diagnosis {
   const { at, look, broker } = own;
   const { queues, notChecked } = ownWorkers(own);
   const missing = lackingIn(queues);

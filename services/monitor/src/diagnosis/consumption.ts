@@ -15,6 +15,9 @@ import type { Leg } from './legs.js';
 /** Last words of before that explain nothing of now. */
 const LAST_WORDS_MATTER_MS = 120_000;
 
+/** The broker counts at intervals of 5 s: a leg that is quiet, and so long without a count that rose. */
+const UNSETTLED_AFTER_MS = 3_000;
+
 /** Whether somebody takes what is due from its queue: and if nobody does, what became of those that should. */
 export function ofConsumption(leg: Leg, circumstances: Circumstances): Found[] {
   const { queues } = circumstances;
@@ -166,7 +169,13 @@ function unexpected({ service, queue }: Leg, strangers: readonly ConsumerView[],
 }
 
 /** Whether those that consume get anywhere. */
-export function ofSaturation(leg: Leg, job: string, circumstances: Circumstances): Found[] {
+export function ofProgress(leg: Leg, job: string, circumstances: Circumstances): Found[] {
+  const told = asTold(leg, job, circumstances);
+  return told.length > 0 ? told : asCounted(leg, circumstances);
+}
+
+/** By what the workers say of themselves. */
+function asTold(leg: Leg, job: string, circumstances: Circumstances): Found[] {
   const { now, queues } = circumstances;
   const at = now.toISOString();
   const view = queues.find(({ name }) => name === leg.queue.name);
@@ -218,4 +227,38 @@ export function ofSaturation(leg: Leg, job: string, circumstances: Circumstances
     );
   }
   return all;
+}
+
+/** By what the broker has counted: messages in hands that do nothing with them. */
+function asCounted({ queue, service }: Leg, circumstances: Circumstances): Found[] {
+  const { broker, paces, now } = circumstances;
+  const pace = paces.get(queue.name);
+  const unacknowledged = broker.queues?.find(({ name }) => name === queue.name)?.unacknowledged ?? 0;
+  if (!pace || unacknowledged === 0 || now.getTime() - Date.parse(pace.since) < UNSETTLED_AFTER_MS) return [];
+  const consuming = workersOf(circumstances, service).filter(
+    (worker) => isFresh(worker) && worker.beat.consumes.includes(queue.name),
+  );
+  if (consuming.length === 0 || consuming.some(({ beat }) => beat.doing !== null)) return [];
+  const names = consuming.map(nameOf).join(', ');
+  const summary = `${unacknowledged} messages of ${queue.name} were delivered and are not acknowledged, and nobody says to work on them: ${names}.`;
+  return [
+    found('WORKER:NO_PROGRESS', 'blocking', summary, {
+      since: pace.since,
+      evidence: [
+        evidence('broker', `unacknowledged messages of ${queue.name}`, {
+          observed: `${unacknowledged}, and none acknowledged since ${pace.since}`,
+          expected: 'acknowledged',
+          at: broker.at,
+        }),
+        ...consuming.map((worker) =>
+          evidence('heartbeat', `what ${nameOf(worker)} does`, {
+            observed: `nothing, heard ${seconds(worker.ageMs)} ago`,
+            expected: 'work on what it holds',
+            at: now.toISOString(),
+          }),
+        ),
+      ],
+      nextActions: [`Restart ${names}: what it holds is delivered again.`],
+    }),
+  ];
 }

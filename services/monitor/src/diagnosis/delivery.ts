@@ -1,21 +1,27 @@
 import { parkedQueue } from '@expunge/contracts';
-import { type Circumstances, HANGS_AFTER_MS, type JobInQuestion } from './circumstances.js';
+import type { Circumstances, JobInQuestion } from './circumstances.js';
 import { evidence, found, type Found } from './finding.js';
 import type { Leg } from './legs.js';
 
-/** So many deliveries without an acknowledgement in between are no longer chance. */
+/** So many deliveries of each message that consumers can hold, and no acknowledgement in between: no longer chance. */
 const LOOPS_AFTER = 3;
+
+/** Of many messages, so many are evidence enough. */
+const SHOWN = 10;
 
 /** Whether deliveries of the leg's queue end in nothing. */
 export function ofDelivery(leg: Leg, { job }: JobInQuestion, circumstances: Circumstances): Found[] {
   return [...loops(leg, circumstances), ...parked(job.id, circumstances)];
 }
 
-function loops({ queue }: Leg, { paces, now }: Circumstances): Found[] {
+function loops({ queue }: Leg, { paces, now, broker, queues }: Circumstances): Found[] {
   const pace = paces.get(queue.name);
-  if (!pace || now.getTime() - Date.parse(pace.since) < HANGS_AFTER_MS) return [];
+  const standing = broker.queues?.find(({ name }) => name === queue.name);
+  if (!pace || !standing) return [];
   const again = pace.redelivered - pace.redeliveredBefore;
-  if (again < LOOPS_AFTER) return [];
+  const consumers = queues.find(({ name }) => name === queue.name)?.consumers?.length ?? 0;
+  const inHands = Math.min(standing.ready + standing.unacknowledged, queue.prefetch * Math.max(1, consumers));
+  if (again < LOOPS_AFTER * Math.max(1, inHands)) return [];
   const summary = `Messages of ${queue.name} were delivered again ${again} times, and none was acknowledged in between.`;
   return [
     found('DELIVERY:LOOP', 'blocking', summary, {
@@ -42,7 +48,7 @@ function parked(job: string, { parked: all, now }: Circumstances): Found[] {
   return [
     found('DELIVERY:PARKED', 'blocking', summary, {
       since: first.at,
-      evidence: own.map(({ queue, type, reason }) =>
+      evidence: own.slice(0, SHOWN).map(({ queue, type, reason }) =>
         evidence('broker', `queue ${parkedQueue(queue)}`, {
           observed: `${type ?? 'a message'}: ${reason}`,
           expected: 'no message of this job',

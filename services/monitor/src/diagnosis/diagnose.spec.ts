@@ -16,6 +16,12 @@ const noConsumers = (queue: string) => {
   return { ...broker, consumers: (broker.consumers ?? []).filter((consumer) => consumer.queue !== queue) };
 };
 
+const withDepth = (name: string, depth: { ready?: number; unacknowledged?: number }) => {
+  const broker = healthyBroker();
+  const queues = (broker.queues ?? []).map((queue) => (queue.name === name ? { ...queue, ...depth } : queue));
+  return { ...broker, queues };
+};
+
 type Case = [name: string, question: JobInQuestion, changes: Partial<Circumstances>, DiagnosisCode];
 
 const cases: Case[] = [
@@ -93,9 +99,18 @@ const cases: Case[] = [
     'a message comes again and again',
     standing(queued()),
     {
-      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(9), redeliveredBefore: 1, redelivered: 5 }]]),
+      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(2), redeliveredBefore: 1, redelivered: 4 }]]),
     },
     'DELIVERY:LOOP',
+  ],
+  [
+    'messages lie in hands that do nothing with them',
+    standing(queued()),
+    {
+      broker: withDepth('deleter.jobs', { unacknowledged: 3 }),
+      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(4), redeliveredBefore: 0, redelivered: 2 }]]),
+    },
+    'WORKER:NO_PROGRESS',
   ],
   [
     'a message of it was parked',
@@ -294,6 +309,13 @@ describe('a wait that has an end', () => {
     expect(of(standing(running().delayed(3600, 'SOME_ERROR', 'error')), {}).code).toBe('THROTTLE:BACKOFF');
   });
 
+  it('is a backlog for as long as nothing of the job was heard since', () => {
+    const story = queued().started(100).batch(10, 4).delayed(0, 'BACKLOG', 'purge-backlog');
+    const question = standing(story, 60);
+    const moving = { ...question, movedAt: { ...question.movedAt, objects: NOW } };
+    expect(of(moving, {}).code).toBe('THROTTLE:PURGE_BACKLOG');
+  });
+
   it('is a backlog of the storage-cleaner only while somebody works it off', () => {
     const story = queued().started(100).batch(10, 4).delayed(30, 'BACKLOG', 'purge-backlog');
     expect(of(standing(story), {}).code).toBe('THROTTLE:PURGE_BACKLOG');
@@ -310,6 +332,63 @@ describe('a wait that has an end', () => {
     });
     expect(diagnosis.code).toBe('CONSUMER:NONE');
     expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:BACKOFF']);
+  });
+});
+
+describe('a redelivery', () => {
+  const redelivered = (times: number) => {
+    const pace = { acknowledged: 7, since: ago(9), redeliveredBefore: 0, redelivered: times };
+    return of(standing(queued()), {
+      broker: withDepth('deleter.jobs', { ready: 90, unacknowledged: 8 }),
+      paces: new Map([['deleter.jobs', pace]]),
+      workers: [worker('deleter', 2, { doing: { what: 'a slice', job: 'other', since: ago(1) } })],
+    }).code;
+  };
+
+  it('of everything in the hands of a consumer, as when its connection was lost, is no loop', () => {
+    expect(redelivered(2 * 8)).not.toBe('DELIVERY:LOOP');
+  });
+
+  it('of each of them, again and again, is', () => {
+    expect(redelivered(3 * 8)).toBe('DELIVERY:LOOP');
+  });
+});
+
+describe('a broker that cannot be reached', () => {
+  it('explains why no monitor folds', () => {
+    const asOf = { position: 1, at: ago(60), lagMs: null, monitorHeartbeatAgeMs: 12_000 };
+    const error = 'it does not answer within 2000 ms';
+    const diagnosis = of(standing(running()), { asOf, broker: { ...healthyBroker(), connected: false, error } });
+    expect(diagnosis.code).toBe('BROKER:UNREACHABLE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toContain('MONITOR:STALE');
+  });
+});
+
+describe('a job at its limit', () => {
+  it('is told first what keeps its objects', () => {
+    const question = standing(running().rateChanged('r', 10), 1);
+    const objects = new Date(NOW.getTime() - 20_000);
+    const waiting = { ...standing(running().batch(10, 4).rateChanged('r', 10), 1) };
+    const changes = { broker: noConsumers('storage-cleaner.batches'), workers: without('storage-cleaner') };
+    expect(of(question, changes).code).toBe('THROTTLE:RATE');
+    const diagnosis = of({ ...waiting, movedAt: { ...waiting.movedAt, objects } }, changes);
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:RATE']);
+  });
+});
+
+describe('objects that are refused', () => {
+  const refused = (secondsAgo: number) => {
+    const story = new Story('job-1', NOW.getTime() - (secondsAgo + 3) * 1000).requested().started(100).batch(10, 4);
+    return standing(story.purgeFailed(1, [[0, 3]]), 1);
+  };
+
+  it('are told while the job goes on', () => {
+    expect(of(refused(2), {})).toMatchObject({ code: 'STORE:OBJECTS_DENIED', severity: 'warning' });
+  });
+
+  it('are not told for as long as it goes on', () => {
+    expect(of(refused(60), {}).code).toBeNull();
   });
 });
 

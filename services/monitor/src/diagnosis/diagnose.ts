@@ -1,13 +1,13 @@
 import { type Diagnosis, diagnosisCodes } from '@expunge/contracts';
 import { ofBroker } from './broker-will.js';
 import type { Circumstances, JobInQuestion } from './circumstances.js';
-import { ofConsumption, ofSaturation } from './consumption.js';
+import { ofConsumption, ofProgress } from './consumption.js';
 import { ofDelivery } from './delivery.js';
 import { evidence, found, type Found } from './finding.js';
 import { ofFreshness } from './freshness.js';
 import { ofIntent } from './intended.js';
 import { isOver, isQuiet, type Leg, legsOf } from './legs.js';
-import { ofOutcome } from './outcome.js';
+import { ofOutcome, ofRefusals } from './outcome.js';
 import { ofRouting } from './routing.js';
 import { ofStores } from './stores.js';
 
@@ -22,8 +22,8 @@ const noDiagnosis: Diagnosis = {
   notChecked: [],
 };
 
-/** Waits that end by themselves, unless what they wait for is broken: then that is the cause. */
-const ends: readonly string[] = ['THROTTLE:BACKOFF', 'THROTTLE:PURGE_BACKLOG'];
+/** Waits that end by themselves: whatever is broken beside them, or is what they wait for, comes first. */
+const isWait = ({ code }: Found): boolean => code.startsWith('THROTTLE:');
 
 /** Why a job does not move; the first broken link on its way is the verdict, the others contribute. */
 export function diagnose(question: JobInQuestion, circumstances: Circumstances): Diagnosis {
@@ -34,7 +34,7 @@ export function diagnose(question: JobInQuestion, circumstances: Circumstances):
   const standing = legsOf(question, circumstances.now).filter((leg) => isQuiet(leg) && !isExplained(leg, intended));
   const broken = standing.flatMap((leg) => brokenLinks(leg, question, circumstances));
   const stale = ofFreshness(question, circumstances);
-  const all = [...stale, ...intended, ...once(broken)];
+  const all = [...stale, ...intended, ...once([...broken, ...ofRefusals(question, circumstances)])];
   if (all.length === 0 && standing.length > 0) all.push(unknown(standing, circumstances));
   return verdictOf(ordered(all), [...notChecked]);
 }
@@ -51,17 +51,19 @@ function brokenLinks(leg: Leg, question: JobInQuestion, circumstances: Circumsta
     ...ofDelivery(leg, question, circumstances),
     ...ofConsumption(leg, circumstances),
     ...ofStores(leg, question, circumstances),
-    ...ofSaturation(leg, question.job.id, circumstances),
+    ...ofProgress(leg, question.job.id, circumstances),
   ];
 }
 
+/** The same link may lie on several ways. */
 function once(all: readonly Found[]): Found[] {
   return [...new Map(all.map((one) => [`${one.code} ${one.summary}`, one])).values()];
 }
 
 function ordered(all: readonly Found[]): Found[] {
-  const isBroken = all.some(({ severity, code }) => severity === 'blocking' && !ends.includes(code));
-  const place = ({ code }: Found) => diagnosisCodes.indexOf(code) + (isBroken && ends.includes(code) ? 100 : 0);
+  const noBroker = all.some(({ code }) => code === 'BROKER:UNREACHABLE' || code === 'BROKER:NO_PERMISSION');
+  const isLater = (one: Found) => isWait(one) || (noBroker && one.code === 'MONITOR:STALE');
+  const place = (one: Found) => diagnosisCodes.indexOf(one.code) + (isLater(one) ? diagnosisCodes.length : 0);
   return all.toSorted((a, b) => place(a) - place(b));
 }
 

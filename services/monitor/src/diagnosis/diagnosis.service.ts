@@ -1,10 +1,10 @@
 import type { Diagnosis } from '@expunge/contracts';
 import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import type { StoredJob } from '../projection/job.repository.js';
-import { comparedQueues } from '../topology/compared.js';
+import { comparedQueues, withoutGhosts } from '../topology/compared.js';
 import type { TopologyWatch } from '../topology/topology-watch.service.js';
 import type { WorkerRepository } from '../workers/worker.repository.js';
-import type { Circumstances } from './circumstances.js';
+import { type Circumstances, isFresh } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 import type { ParkedWatch } from './parked-watch.service.js';
 
@@ -22,14 +22,19 @@ export class DiagnosisService {
   /** @throws TransientError its database is away */
   async circumstances(): Promise<Circumstances> {
     const [heard, { asOf, unfoldable }] = await Promise.all([this.workers.all(MINUTES_MS), this.marks.read()]);
-    const { view: broker, paces } = this.watch.last();
+    const { view, paces } = this.watch.last();
+    const workers = heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() }));
+    const broker = withoutGhosts(
+      view,
+      workers.filter(isFresh).map(({ beat }) => beat),
+    );
     const since = (at: number) => new Date(at).toISOString();
     return {
       now: new Date(),
       broker,
       queues: comparedQueues(broker),
       paces,
-      workers: heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() })),
+      workers,
       asOf,
       unfoldable: new Map(unfoldable.map((one) => [one.job, { ...one, since: since(one.since) }])),
       parked: this.parked.byJob(),

@@ -38,14 +38,16 @@ export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances
     ];
   }
   if (stage?.name !== 'running') return [];
-  return [...delayed(job, now), ...limited(job, movedAt.records, now)];
+  const delays = delayed(job, now);
+  return delays.length > 0 ? delays : limited(job, movedAt.records, now);
 }
 
 function delayed({ delay, progressedAt }: JobInQuestion['job'], now: Date): Found[] {
   if (!delay || delay.sequence < progressedAt) return [];
-  // A little later it is overdue, and something else keeps it.
-  if (now.getTime() > Date.parse(delay.retryAt) + QUIET_AFTER_MS) return [];
   const { cause, error, attempt, retryAt } = delay;
+  // A little later it is overdue, and something else keeps it. Of a backlog the first wait alone is told.
+  const isOverdue = now.getTime() > Date.parse(retryAt) + QUIET_AFTER_MS;
+  if (isOverdue && cause !== 'purge-backlog') return [];
   const told = evidence('ledger', 'BatchDelayed', {
     observed: `attempt ${attempt} of ${delay.instance}: ${error.code}: ${error.message}`,
     expected: 'no delay',
@@ -53,15 +55,10 @@ function delayed({ delay, progressedAt }: JobInQuestion['job'], now: Date): Foun
   });
   if (cause === 'purge-backlog') {
     return [
-      found(
-        'THROTTLE:PURGE_BACKLOG',
-        'info',
-        `Waits until fewer objects wait to be purged; looks again at ${retryAt}.`,
-        {
-          evidence: [told],
-          nextActions: ['Wait, or run more of the storage-cleaner, or raise MAX_PENDING_OBJECTS.'],
-        },
-      ),
+      found('THROTTLE:PURGE_BACKLOG', 'info', 'Waits until fewer objects wait to be purged.', {
+        evidence: [told],
+        nextActions: ['Wait, or run more of the storage-cleaner, or raise MAX_PENDING_OBJECTS.'],
+      }),
     ];
   }
   const summary =

@@ -25,6 +25,17 @@ describe('InHand', () => {
     expect(inHand.unfolded()).toEqual({ since: 1500, failed: false });
   });
 
+  it('does not let the fold lag behind for what cannot be folded', () => {
+    const inHand = new InHand();
+    const broken = inHand.take('a', 1000);
+    broken.failed({ job: 'job-1', message: 'TypeError' });
+    broken.gone(1100);
+    expect(inHand.unfolded()).toEqual({ since: null, failed: true });
+    inHand.take('a', 9000);
+    expect(inHand.unfolded()).toEqual({ since: 9000, failed: true });
+    expect(inHand.unfoldable()).toEqual([{ event: 'a', since: 1000, job: 'job-1', message: 'TypeError' }]);
+  });
+
   it('forgets what failed once nothing is left of it, but not while it may be on its way to a tier', () => {
     const inHand = new InHand();
     inHand.take('a', 1000).gone(2000);

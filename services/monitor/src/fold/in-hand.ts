@@ -37,8 +37,9 @@ export class InHand {
     now: number,
   ): { recorded(position: number): void; folded(): void; failed(error: FoldError): void; gone(now: number): void } {
     const key = Symbol();
-    const since = this.failed.get(id)?.since ?? now;
-    const delivery = { since, position: null as number | null };
+    const before = this.failed.get(id);
+    const since = before?.since ?? now;
+    const delivery = { since: before?.error ? now : since, position: null as number | null };
     let isFolded = false;
     let error: FoldError | null = null;
     this.deliveries.set(key, delivery);
@@ -63,9 +64,10 @@ export class InHand {
     for (const [id, { failedAt }] of this.failed) if (failedAt + SETTLED_WITHIN_MS < at) this.failed.delete(id);
   }
 
-  /** `since`: when the oldest of them first arrived. */
+  /** `since`: when the oldest first arrived of those that nothing but time, or their database, keeps from being folded. */
   unfolded(): { since: number | null; failed: boolean } {
-    const waiting = [...this.deliveries.values(), ...this.failed.values()].map(({ since }) => since);
+    const failed = [...this.failed.values()].filter(({ error }) => error === null);
+    const waiting = [...this.deliveries.values(), ...failed].map(({ since }) => since);
     return { since: waiting.length === 0 ? null : Math.min(...waiting), failed: this.failed.size > 0 };
   }
 

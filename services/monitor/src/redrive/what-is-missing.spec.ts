@@ -18,11 +18,15 @@ const fold = (events: AnyMessage[]): JobProjection => {
 const missing = (story: Story, afterSeconds: number, told: number | null = null, events = story.events) =>
   whatIsMissing(fold(events), told, true, story.after(afterSeconds)).map(({ kind, ask }) => [kind, ask]);
 
+/** While something stands in the storage-cleaner's queue, or its tiers. */
+const missingWhileBusy = (story: Story, afterSeconds: number) =>
+  whatIsMissing(fold(story.events), null, false, story.after(afterSeconds)).map(({ kind, ask }) => [kind, ask]);
+
 const events = (wanted: object) => ({ ask: 'events', wanted });
 
 describe('whatIsMissing', () => {
   it('is nothing of a job under way', () => {
-    expect(missing(new Story().requested().started().batch(5, 2), 30)).toEqual([]);
+    expect(missing(new Story().requested().started().batch(5, 2), 9)).toEqual([]);
   });
 
   it('is nothing of a job that is done', () => {
@@ -89,14 +93,17 @@ describe('whatIsMissing', () => {
     expect(missing(story, 302)).toEqual([['silent', events({ after: 2 })]]);
   });
 
-  it('is a batch past the last tier', () => {
+  it('is a batch past the last tier, or soon when nothing stands in any', () => {
     const story = new Story()
       .started()
       .batch(1, 2)
       .batch(1, 2)
       .purged(1, [[0, 1]]);
-    expect(missing(story, 58).map(([kind]) => kind)).toEqual([]);
-    expect(missing(story, 59)).toContainEqual(['batches', events({ batches: [[2, 2]] })]);
+    const batches = ['batches', events({ batches: [[2, 2]] })];
+    expect(missingWhileBusy(story, 58)).toEqual([]);
+    expect(missingWhileBusy(story, 59)).toContainEqual(batches);
+    expect(missing(story, 8)).toEqual([]);
+    expect(missing(story, 9)).toEqual([batches]);
   });
 
   it('is no batch that a cleaner promised to try again', () => {
@@ -104,8 +111,10 @@ describe('whatIsMissing', () => {
       .started()
       .batch(1, 2)
       .purgeDelayed(1, [[0, 1]], 30);
-    expect(missing(story, 89).map(([kind]) => kind)).toEqual(['silent']);
-    expect(missing(story, 91).map(([kind]) => kind)).toEqual(['batches', 'silent']);
+    expect(missingWhileBusy(story, 89).map(([kind]) => kind)).toEqual(['silent']);
+    expect(missingWhileBusy(story, 91).map(([kind]) => kind)).toEqual(['batches', 'silent']);
+    expect(missing(story, 39).map(([kind]) => kind)).toEqual([]);
+    expect(missing(story, 41).map(([kind]) => kind)).toEqual(['batches']);
   });
 
   it('is no batch of which all that is left has failed', () => {
@@ -125,7 +134,7 @@ describe('whatIsMissing', () => {
     const early = story.events.slice(0, 40);
     const [stalled] = whatIsMissing(fold(early), null, true, story.after(40)).filter(({ kind }) => kind === 'batches');
     expect(stalled).toMatchObject({
-      patienceMs: 60_000,
+      patienceMs: 10_000,
       ask: events({
         batches: [
           [1, 1],
@@ -142,7 +151,7 @@ describe('whatIsMissing', () => {
     const stalled = (cleanerIdle: boolean, told = story) =>
       whatIsMissing(fold(told.events), null, cleanerIdle, told.after(59)).find(({ kind }) => kind === 'batches');
     expect(stalled(true)?.ask).toEqual(events({ batches: [[2, 30]] }));
-    expect(stalled(false)).toEqual({ ...stalled(true), ask: events({ batches: [[2, 2]] }) });
+    expect(stalled(false)).toEqual({ ...stalled(true), patienceMs: 60_000, ask: events({ batches: [[2, 2]] }) });
     for (let i = 11; i <= 30; i++) story.purged(i, [[0, 0]]);
     expect(stalled(false)?.ask).toEqual(events({ batches: [[2, 10]] }));
   });

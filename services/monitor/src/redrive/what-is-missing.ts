@@ -49,6 +49,8 @@ export interface Missing {
 const AT_ONCE = 200;
 /** Past the storage-cleaner's last tier (30 s) and the attempt that follows. */
 const BATCH_OVERDUE_MS = 60_000;
+/** Nothing stands in its queue or its tiers: what it has not answered by then got lost, or is just in its hands. */
+const BATCH_LOST_MS = 10_000;
 /** So many later batches done, in a queue that is first in, first out: this one got lost. */
 const OVERTAKEN_BY = 20;
 
@@ -71,7 +73,7 @@ export function whatIsMissing(job: JobProjection, told: number | null, cleanerId
 }
 
 export const dependsOnCleaner = (job: JobProjection, now: Date): boolean =>
-  isVerificationDue(job) || overdueBatches(job, now).length > 0;
+  isVerificationDue(job) || overdueBatches(job, now, BATCH_LOST_MS).length > 0;
 
 /** A job that a deleter speaks of and of which nothing was ever heard here. */
 export function unknownJob(told: number): Missing[] {
@@ -133,18 +135,19 @@ function verification(job: JobProjection, cleanerIdle: boolean): Missing[] {
 }
 
 function unresolvedBatches(job: JobProjection, cleanerIdle: boolean, now: Date): Missing[] {
-  const numbers = overdueBatches(job, now);
+  const patienceMs = cleanerIdle ? BATCH_LOST_MS : BATCH_OVERDUE_MS;
+  const numbers = overdueBatches(job, now, patienceMs);
   if (numbers.length === 0) return [];
   const overtaken = positions.difference(numbers, [[overtakenBelow(resolvedBatches(job.batches)), Infinity]]);
   if (overtaken.length > 0) return [batches(`overtaken ${String(overtaken[0]?.[0])}`, overtaken, 0)];
   // They may just stand in a long queue: as long as any object of the job goes, nothing seems lost. While it stands
   // still, each batch asked for is one message more in it.
   const fingerprint = `stalled at ${job.objects.purged}+${job.objects.failed}`;
-  return [batches(fingerprint, numbers, BATCH_OVERDUE_MS, cleanerIdle ? AT_ONCE : 1)];
+  return [batches(fingerprint, numbers, patienceMs, cleanerIdle ? AT_ONCE : 1)];
 }
 
-function overdueBatches(job: JobProjection, now: Date): Positions {
-  const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now));
+function overdueBatches(job: JobProjection, now: Date, afterMs: number): Positions {
+  const overdue = [...unaccountedBatches(job.batches)].filter(([, batch]) => isOverdue(batch, now, afterMs));
   return positions.union(...overdue.map(([numbers]) => numbers));
 }
 
@@ -153,9 +156,9 @@ function batches(fingerprint: string, numbers: Positions, patienceMs: number, at
   return { kind: 'batches', fingerprint, patienceMs, ask };
 }
 
-function isOverdue({ keys, deletedAt, retryAt }: OpenBatch, now: Date): boolean {
+function isOverdue({ keys, deletedAt, retryAt }: OpenBatch, now: Date, afterMs: number): boolean {
   if (keys === null) return false;
-  const isPast = (second: number | null) => second === null || second * 1000 + BATCH_OVERDUE_MS <= now.getTime();
+  const isPast = (second: number | null) => second === null || second * 1000 + afterMs <= now.getTime();
   // A promised retry holds back: a storage-cleaner has the batch, and said so.
   return isPast(deletedAt) && isPast(retryAt);
 }

@@ -1,8 +1,11 @@
 import { MAINTENANCE_EXCHANGE } from '@expunge/contracts';
 import { type BrokerConnection, passiveLook } from '@expunge/messaging';
+import { CheckError, within } from '@expunge/runtime';
 import type { Logger } from 'pino';
 import { type BrokerView, nothingSeen } from './broker-view.js';
 import type { ManagementApi, ManagementView } from './management.adapter.js';
+
+const ANSWER_WITHIN_MS = 2_000;
 
 type Broker = Pick<BrokerConnection, 'connected' | 'blocked' | 'lastError' | 'openChannel'>;
 
@@ -23,16 +26,21 @@ export class BrokerLook {
       seen === undefined
         ? 'RABBITMQ_MANAGEMENT_URL is not set'
         : (seen.notChecked[0]?.why ?? 'the management API is off');
-    const view = isSilent ? ((await this.passive(why)) ?? seen) : seen;
+    const passive = isSilent ? await this.passive(why) : null;
     const { connected, blocked, lastError } = this.broker;
-    const own = { connected, blocked, error: lastError?.message ?? null };
+    // A host that is frozen keeps its connections open for some seconds, and answers on none.
+    const own =
+      passive === 'no answer'
+        ? { connected: false, blocked, error: `it does not answer within ${ANSWER_WITHIN_MS} ms` }
+        : { connected, blocked, error: lastError?.message ?? null };
+    const view = passive === 'no answer' ? seen : (passive ?? seen);
     return { ...nothingSeen(at, null), ...view, ...own };
   }
 
-  private async passive(why: string): Promise<ManagementView | null> {
+  private async passive(why: string): Promise<ManagementView | null | 'no answer'> {
     if (!this.broker.connected) return null;
     try {
-      const { hasExchange, queues } = await passiveLook(this.broker);
+      const { hasExchange, queues } = await within(ANSWER_WITHIN_MS, passiveLook(this.broker));
       return {
         version: null,
         exchanges: hasExchange ? [{ name: MAINTENANCE_EXCHANGE, type: 'topic' }] : [],
@@ -50,6 +58,7 @@ export class BrokerLook {
         notChecked: ['bindings', 'consumers', 'alarms'].map((what) => ({ what, why })),
       };
     } catch (err) {
+      if (err instanceof CheckError) return 'no answer';
       this.log.debug({ err }, 'the broker could not be looked at');
       return null;
     }

@@ -29,7 +29,13 @@ export const Queues = z.array(
     messages_ready: Count.default(0),
     messages_unacknowledged: Count.default(0),
     consumers: Count.optional(),
-    message_stats: z.object({ ack: Count.default(0), redeliver: Count.default(0) }).optional(),
+    // An empty list of a queue without any, when columns were asked for.
+    message_stats: z
+      .union([
+        z.object({ ack: Count.default(0), redeliver: Count.default(0) }),
+        z.array(z.unknown()).transform(() => null),
+      ])
+      .optional(),
   }),
 );
 

@@ -1,3 +1,8 @@
+export type Rights = Record<'configure' | 'write' | 'read', string>;
+
+const permissionsPath = (vhost: string, user: string) =>
+  `/api/permissions/${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`;
+
 /** The few calls of RabbitMQ's management API a stack needs. The URL carries user and password. */
 export class Management {
   readonly #base: string;
@@ -21,19 +26,37 @@ export class Management {
   }
 
   async createVhost(name: string, user: string): Promise<void> {
-    const vhost = encodeURIComponent(name);
-    await this.#call('PUT', `/api/vhosts/${vhost}`, {});
-    const everything = { configure: '.*', write: '.*', read: '.*' };
-    await this.#call('PUT', `/api/permissions/${vhost}/${encodeURIComponent(user)}`, everything);
+    await this.#call('PUT', `/api/vhosts/${encodeURIComponent(name)}`, {});
+    await this.permit(name, user);
+  }
+
+  /** Creates the user, or gives the one there is this password and these tags. */
+  async putUser(name: string, password: string, tags: readonly string[]): Promise<void> {
+    await this.#call('PUT', `/api/users/${encodeURIComponent(name)}`, { password, tags: tags.join(',') });
+  }
+
+  async deleteUser(name: string): Promise<void> {
+    await this.#call('DELETE', `/api/users/${encodeURIComponent(name)}`);
+  }
+
+  /** Everything, unless told otherwise; each right is a pattern of names. */
+  async permit(vhost: string, user: string, rights: Partial<Rights> = {}): Promise<void> {
+    await this.#call('PUT', permissionsPath(vhost, user), { configure: '.*', write: '.*', read: '.*', ...rights });
+  }
+
+  /** The user may no longer connect to the vhost. */
+  async forbid(vhost: string, user: string): Promise<void> {
+    await this.#call('DELETE', permissionsPath(vhost, user));
   }
 
   async deleteVhost(name: string): Promise<void> {
     await this.#call('DELETE', `/api/vhosts/${encodeURIComponent(name)}`);
   }
 
-  /** Of every client, as a network that breaks would; one that has ended meanwhile is none. */
-  async closeConnections(): Promise<void> {
-    const open = JSON.parse(await this.#call('GET', '/api/connections')) as { name: string }[];
+  /** Of every client (of one vhost), as a network that breaks would; one that has ended meanwhile is none. */
+  async closeConnections(vhost?: string): Promise<void> {
+    const path = vhost === undefined ? '' : `/vhosts/${encodeURIComponent(vhost)}`;
+    const open = JSON.parse(await this.#call('GET', `/api${path}/connections`)) as { name: string }[];
     const close = ({ name }: { name: string }) => this.#call('DELETE', `/api/connections/${encodeURIComponent(name)}`);
     await Promise.allSettled(open.map(close));
   }

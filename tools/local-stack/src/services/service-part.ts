@@ -10,7 +10,8 @@ import type { Instance } from './instances.js';
 export interface ServicePartOptions {
   readonly root: string;
   readonly guard: Guard;
-  readonly env: NodeJS.ProcessEnv;
+  /** Asked at each start. */
+  readonly env: () => NodeJS.ProcessEnv;
   /** null: its lines go where ours go. */
   readonly log: LogFile | null;
   readonly say: (line: string) => void;
@@ -37,7 +38,7 @@ export function servicePart(instance: Instance, { root, guard, env, log, say }: 
       new GuardedProcess(guard, {
         file: process.execPath,
         args: [...nodeOptions, main],
-        env,
+        env: env(),
         cwd: root,
         output: log?.descriptor ?? 'inherit',
       }),

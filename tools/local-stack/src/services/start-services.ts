@@ -19,6 +19,8 @@ export interface ServicesOptions {
   readonly root?: string;
   /** Settings beyond the wiring, for every service; `process.env` unless told. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Settings of one instance, over everything else; asked at each of its starts. */
+  readonly settingsOf?: (instance: Instance) => NodeJS.ProcessEnv;
   /** `inherit`: their lines go where ours go. `files`: to `.local/<run>/logs/<instance>.log`. */
   readonly log: 'inherit' | 'files';
   readonly supervised?: boolean;
@@ -68,11 +70,12 @@ export function startServices(options: ServicesOptions): Promise<Services> {
 
 function supervise(instance: Instance, monitorUrls: readonly string[], options: ServicesOptions): Supervised {
   const { stack, jwtSecret, root = repositoryRoot, env = process.env, say = () => undefined } = options;
+  const wired = environmentOf(instance, { stack, jwtSecret, monitorUrls, inherited: env });
   const log = options.log === 'files' ? new LogFile(join(stack.run.logs, `${instance.name}.log`)) : null;
   const part = servicePart(instance, {
     root,
     guard: stack.guard,
-    env: environmentOf(instance, { stack, jwtSecret, monitorUrls, inherited: env }),
+    env: () => ({ ...wired, ...options.settingsOf?.(instance) }),
     log,
     say,
   });

@@ -1,0 +1,74 @@
+import { startLocalStack } from '@expunge/local-stack';
+import { consumerFaults } from './consumer-faults.js';
+import { deliveryFaults } from './delivery-faults.js';
+import type { Fault } from './fault.js';
+import { intentFaults } from './intent-faults.js';
+import { Lane } from './lane.js';
+import { monitorFaults } from './monitor-faults.js';
+import { rightsFaults } from './rights-faults.js';
+import { routingFaults } from './routing-faults.js';
+import { serverFaults } from './server-faults.js';
+import { storeFaults } from './store-faults.js';
+import { type Outcome, tryFault } from './trial.js';
+import { workerFaults } from './worker-faults.js';
+
+/** What befalls one lane, and no other on the same servers. */
+const laneFaults = [
+  ...workerFaults,
+  ...storeFaults,
+  ...intentFaults,
+  ...routingFaults,
+  ...consumerFaults,
+  ...deliveryFaults,
+  ...rightsFaults,
+  ...monitorFaults,
+];
+export const faultsNamed = (name: RegExp): Fault[] =>
+  [...laneFaults, ...serverFaults].filter((fault) => name.test(fault.name));
+
+export interface Matrix {
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  readonly seconds: number;
+}
+
+/**
+ * The faults one by one on each of the lanes. Those of servers have a stack of their own.
+ * @param say is told of each outcome
+ */
+export async function runMatrix(lanes: number, faults: readonly Fault[], say: (line: string) => void): Promise<Matrix> {
+  const startedAt = Date.now();
+  const outcomes = new Map<string, Outcome>();
+  const note = (outcome: Outcome) => {
+    outcomes.set(outcome.fault, outcome);
+    say(lineOf(outcome));
+  };
+  const [ofServers, ofLanes] = [true, false].map((is) => faults.filter((one) => serverFaults.includes(one) === is));
+  await Promise.all([onStack(lanes, ofLanes ?? [], note), onStack(1, ofServers ?? [], note)]);
+  return { outcomes, seconds: Math.round((Date.now() - startedAt) / 1000) };
+}
+
+async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome) => void): Promise<void> {
+  if (waiting.length === 0) return;
+  const stack = await startLocalStack({ supervised: false });
+  try {
+    const names = Array.from({ length: Math.min(lanes, waiting.length) }, (_, i) => `lane-${i + 1}`);
+    const work = async (name: string) => {
+      const lane = await Lane.start(stack, name);
+      try {
+        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryFault(lane, fault));
+      } finally {
+        await lane.stop();
+      }
+    };
+    const ends = await Promise.allSettled(names.map(work));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  } finally {
+    await stack.stop();
+  }
+}
+
+function lineOf({ fault, namedAfterMs, clearedAfterMs, violations }: Outcome): string {
+  const inSeconds = (ms: number | null) => (ms === null ? '-' : (ms / 1000).toFixed(1));
+  const times = `named after ${inSeconds(namedAfterMs)} s, cleared after ${inSeconds(clearedAfterMs)} s`;
+  return [`${fault}: ${times}`, ...violations.map((violation) => `  ${violation}`)].join('\n');
+}
