@@ -1,12 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
 import { type ChaosRun, chaosRun } from '../support/chaos-run.js';
-import { repositoryRoot } from '../support/command.js';
+import { keepFigures } from '../support/figures.js';
 
 const MINUTES = 20;
 const SEEDS = [11, 12, 13];
-const figures = join(repositoryRoot, 'test', 'dist', 'figures');
 
 /** All at once, each on servers of its own: an hour becomes twenty minutes, and the machine is as busy as it may be. */
 const runs = new Map<number, Promise<ChaosRun>>();
@@ -23,8 +20,7 @@ it.each(SEEDS)(
   async (seed) => {
     const { violations, last, seconds } = await (runs.get(seed) as Promise<ChaosRun>);
     process.stdout.write(`${JSON.stringify(last)}\n`);
-    mkdirSync(figures, { recursive: true });
-    writeFileSync(join(figures, `chaos-${seed}.json`), `${JSON.stringify({ ...(last as object), seconds })}\n`);
+    keepFigures(`chaos-${seed}`, { ...(last as object), seconds });
     expect(violations).toEqual([]);
     expect(last).toEqual({ seed, minutes: MINUTES, jobs: 4, faults: expect.any(Number) as unknown, violations: 0 });
   },

@@ -1,11 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { serviceNames } from '@expunge/local-stack';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Crashed, crashEverywhere } from '../faults/crash-everywhere.js';
-import { repositoryRoot } from '../support/command.js';
-
-const figuresFile = join(repositoryRoot, 'test', 'dist', 'figures', 'crash-points.json');
+import { keepFigures } from '../support/figures.js';
 
 let crashed: Crashed;
 
@@ -13,8 +9,7 @@ beforeAll(async () => {
   const every = { api: 1, deleter: 1, 'storage-cleaner': 1, monitor: 1 };
   crashed = await crashEverywhere(every, (line) => void process.stdout.write(`${line}\n`));
   process.stdout.write(`${JSON.stringify(crashed.figures)}\n`);
-  mkdirSync(dirname(figuresFile), { recursive: true });
-  writeFileSync(figuresFile, `${JSON.stringify(crashed.figures, null, 2)}\n`);
+  keepFigures('crash-points', crashed.figures);
 }, 1_800_000);
 
 describe('a job completes with exact counts, no orphan and each event once', () => {

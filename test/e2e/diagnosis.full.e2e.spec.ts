@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { rollUnderLoad } from '../faults/diagnosis/rolling-restarts.js';
+import { keepFigures } from '../support/figures.js';
 import { System } from '../support/system.js';
 
 const MINUTES = Number(process.env['ROLLING_MINUTES'] ?? 10);
@@ -15,6 +16,7 @@ it(
   async () => {
     const { blocking, ...figures } = await rollUnderLoad(system, MINUTES);
     process.stdout.write(`${JSON.stringify(figures)}\n`);
+    keepFigures('rolling-restarts', { minutes: MINUTES, ...figures, blocking: blocking.length });
     expect(blocking).toEqual([]);
     expect(figures.restarts).toBeGreaterThanOrEqual(5 * MINUTES);
     expect(figures.jobs).toBeGreaterThanOrEqual(5 * MINUTES);

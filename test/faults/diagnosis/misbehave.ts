@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Channel } from 'amqplib';
-import { type Drivers, internal, type Method, wrap } from '../drivers.js';
+import { type Drivers, internal, wrap } from '../drivers.js';
 
 export type Misbehaviour =
   /** It connects, and ends by an error before anything is delivered to it. */

@@ -36,6 +36,19 @@ describe('InHand', () => {
     expect(inHand.unfoldable()).toEqual([{ event: 'a', since: 1000, job: 'job-1', message: 'TypeError' }]);
   });
 
+  it('lets it lag behind for what cannot be folded of more jobs than are told', () => {
+    const inHand = new InHand();
+    const fail = (i: number) => {
+      const broken = inHand.take(`${i}`, 1000 + i);
+      broken.failed({ job: `job-${i}`, message: 'TypeError' });
+      broken.gone(2000);
+    };
+    for (let i = 1; i <= 20; i++) fail(i);
+    expect(inHand.unfolded().since).toBeNull();
+    fail(21);
+    expect(inHand.unfolded().since).toBe(1001);
+  });
+
   it('forgets what failed once nothing is left of it, but not while it may be on its way to a tier', () => {
     const inHand = new InHand();
     inHand.take('a', 1000).gone(2000);

@@ -64,10 +64,15 @@ export class InHand {
     for (const [id, { failedAt }] of this.failed) if (failedAt + SETTLED_WITHIN_MS < at) this.failed.delete(id);
   }
 
-  /** `since`: when the oldest first arrived of those that nothing but time, or their database, keeps from being folded. */
+  /**
+   * `since`: when the oldest of them first arrived. What cannot be folded for a fault of its own job is told by
+   * `unfoldable`, and lets no other job's answer look old, unless of more jobs than are told there: then the fold is at fault.
+   */
   unfolded(): { since: number | null; failed: boolean } {
-    const failed = [...this.failed.values()].filter(({ error }) => error === null);
-    const waiting = [...this.deliveries.values(), ...failed].map(({ since }) => since);
+    const failed = [...this.failed.values()];
+    const jobs = new Set(failed.flatMap(({ error }) => (error ? [error.job] : [])));
+    const counted = jobs.size > UNFOLDED_SHOWN ? failed : failed.filter(({ error }) => error === null);
+    const waiting = [...this.deliveries.values(), ...counted].map(({ since }) => since);
     return { since: waiting.length === 0 ? null : Math.min(...waiting), failed: this.failed.size > 0 };
   }
 
