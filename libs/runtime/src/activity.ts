@@ -7,17 +7,28 @@ export type HeartbeatFields = Partial<Pick<Beat, 'sequences' | 'missingIndexes'>
 
 export const ACTIVITY = Symbol('Activity');
 
+export interface Underway {
+  /** Part of it is done: it does not hang since it began. */
+  movedOn(): void;
+  end(): void;
+}
+
 /** What this instance is doing and since when, for its heartbeat. */
 export class Activity {
   private readonly running = new Map<symbol, NonNullable<Beat['doing']>>();
   private readonly contributors: (() => HeartbeatFields)[] = [];
   private error: Beat['lastError'] = null;
 
-  /** Notes that something began; call what it returns when it ended. */
-  begin(what: string, job: string | null = null): () => void {
+  /** Notes that something began. */
+  begin(what: string, job: string | null = null): Underway {
     const key = Symbol(what);
-    this.running.set(key, { what, job, since: new Date().toISOString() });
-    return () => this.running.delete(key);
+    const note = () => this.running.set(key, { what, job, since: new Date().toISOString() });
+    note();
+    const movedOn = () => {
+      // Again at the end, since the oldest comes first; what has ended stays ended.
+      if (this.running.delete(key)) note();
+    };
+    return { movedOn, end: () => this.running.delete(key) };
   }
 
   failed(code: string, message: string): void {

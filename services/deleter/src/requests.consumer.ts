@@ -30,11 +30,11 @@ export class RequestsConsumer {
 
   @Consumes(workQueues.deleterJobs)
   async onRequest(@Payload() message: AnyMessage): Promise<void> {
-    const done = this.activity.begin(message.type, message.subject);
+    const underway = this.activity.begin(message.type, message.subject);
     try {
       await this.take(message);
     } finally {
-      done();
+      underway.end();
     }
   }
 

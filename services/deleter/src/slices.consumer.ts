@@ -15,11 +15,11 @@ export class SlicesConsumer {
   @Consumes(workQueues.deleterSlices)
   async onSliceDue(@Payload() message: AnyMessage): Promise<void> {
     if (message.type !== 'SliceDue') throw new ValidationError(`${message.type} is no slice`);
-    const done = this.activity.begin('slice', message.subject);
+    const underway = this.activity.begin('slice', message.subject);
     try {
       await this.slices.run(message.subject, message.data.turn, message.data.seen ?? null);
     } finally {
-      done();
+      underway.end();
     }
   }
 }

@@ -9,8 +9,8 @@ const CONCURRENT_CALLS = 16;
 export class CheckService {
   constructor(private readonly store: ObjectStore) {}
 
-  /** In the order given; it ends early once the store is away or busy. */
-  async check(keys: readonly CheckedKey[]): Promise<KeyPresence[]> {
+  /** In the order given; it ends early once the store is away or busy. `onAnswer`: at each answer of the bucket. */
+  async check(keys: readonly CheckedKey[], onAnswer: () => void = () => undefined): Promise<KeyPresence[]> {
     const found: (KeyPresence | undefined)[] = [];
     const waiting = keys.entries();
     let isAway = false;
@@ -18,6 +18,7 @@ export class CheckService {
       for (const [i, key] of waiting) {
         if (isAway) return;
         const one = { ...key, presence: await this.presenceOf(key.key) };
+        onAnswer();
         isAway ||= refusalToWaitFor([one]) !== null;
         found[i] = one;
       }

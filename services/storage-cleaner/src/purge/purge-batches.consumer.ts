@@ -35,9 +35,9 @@ export class PurgeBatchesConsumer {
     if (targets.length === 0) return;
     const log = this.log.child({ job, batch, queue: delivery.queue, attempt: delivery.attempt });
     log.info({ objects: targets.length, redelivered: delivery.redelivered }, `batch ${batch} picked up`);
-    const done = this.activity.begin(`purging ${targets.length} objects of batch ${batch}`, job);
+    const underway = this.activity.begin(`purging ${targets.length} objects of batch ${batch}`, job);
     try {
-      const outcome = await this.purges.purge(targets);
+      const outcome = await this.purges.purge(targets, underway.movedOn);
       const context = {
         attempt: delivery.attempt,
         now: new Date(),
@@ -54,7 +54,7 @@ export class PurgeBatchesConsumer {
         log[line.level](line.fields, line.text);
       }
     } finally {
-      done();
+      underway.end();
     }
   }
 
@@ -63,9 +63,9 @@ export class PurgeBatchesConsumer {
     const { instance } = this.identity;
     const { subject: job, data } = request;
     const keys = keysToCheck(request);
-    const done = this.activity.begin(`looking for ${keys.length} purged objects`, job);
+    const underway = this.activity.begin(`looking for ${keys.length} purged objects`, job);
     try {
-      const found = await this.checks.check(keys);
+      const found = await this.checks.check(keys, underway.movedOn);
       const refusal = refusalToWaitFor(found);
       if (refusal) throw new TransientError(refusal.code, refusal.message);
       const answer = objectsChecked(request, found, { instance, now: new Date() });
@@ -77,7 +77,7 @@ export class PurgeBatchesConsumer {
         `of ${keys.length} purged objects ${present} are still there`,
       );
     } finally {
-      done();
+      underway.end();
     }
   }
 }

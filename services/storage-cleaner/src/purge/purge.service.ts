@@ -11,7 +11,8 @@ export const CONCURRENT_CALLS = 4;
 export class PurgeService {
   constructor(private readonly store: ObjectStore) {}
 
-  async purge(targets: readonly Target[]): Promise<PurgeOutcome> {
+  /** `onAnswer`: at each answer of the store. */
+  async purge(targets: readonly Target[], onAnswer: () => void = () => undefined): Promise<PurgeOutcome> {
     const { calls, unsent } = purgeCallsOf(targets);
     const answered: AnsweredCall[] = [...unsent];
     // Once the store is away or busy, further calls would each wait out their time, and hold the delivery for minutes.
@@ -20,6 +21,7 @@ export class PurgeService {
     const worker = async () => {
       for (const call of waiting) {
         const answers = away ? [{ targets: call.targets, answer: refusedAs(away) }] : await this.ask(call);
+        onAnswer();
         for (const { answer } of answers) {
           if (answer.kind === 'refused' && dispositionOf(answer.refusal) === 'transient') away ??= answer.refusal;
         }
