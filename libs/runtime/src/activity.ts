@@ -9,8 +9,8 @@ export const ACTIVITY = Symbol('Activity');
 
 export interface Underway {
   /** Part of it is done: it does not hang since it began. */
-  movedOn(): void;
-  end(): void;
+  readonly movedOn: () => void;
+  readonly end: () => void;
 }
 
 /** What this instance is doing and since when, for its heartbeat. */
