@@ -14,6 +14,8 @@ export interface Circumstances {
   /** Every instance heard of in the last minutes, last words included. */
   workers: readonly KnownWorker[];
   asOf: AsOf;
+  /** The fold's lag without the events in `unfoldable`, which concern their own jobs alone. */
+  lagOfOthersMs: number | null;
   /** Events that the folding instance could not fold, by job. */
   unfoldable: ReadonlyMap<string, Unfoldable>;
   /** What lies in parking queues, by job. */

@@ -21,7 +21,10 @@ export class DiagnosisService {
 
   /** @throws TransientError its database is away */
   async circumstances(): Promise<Circumstances> {
-    const [heard, { asOf, unfoldable }] = await Promise.all([this.workers.all(MINUTES_MS), this.marks.read()]);
+    const [heard, { asOf, unfoldable, lagOfOthersMs }] = await Promise.all([
+      this.workers.all(MINUTES_MS),
+      this.marks.read(),
+    ]);
     const { view, paces } = this.watch.last();
     const workers = heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() }));
     const broker = withoutGhosts(
@@ -36,6 +39,7 @@ export class DiagnosisService {
       paces,
       workers,
       asOf,
+      lagOfOthersMs,
       unfoldable: new Map(unfoldable.map((one) => [one.job, { ...one, since: since(one.since) }])),
       parked: this.parked.byJob(),
       notChecked: broker.notChecked,

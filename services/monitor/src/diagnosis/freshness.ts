@@ -4,10 +4,10 @@ import { evidence, found, type Found } from './finding.js';
 
 /** Whether what is shown of the job is what happened. */
 export function ofFreshness({ job, movedAt }: JobInQuestion, circumstances: Circumstances): Found[] {
-  const { asOf, unfoldable, now } = circumstances;
+  const { asOf, unfoldable, now, lagOfOthersMs: lagMs } = circumstances;
   const at = now.toISOString();
   const all: Found[] = [];
-  const { monitorHeartbeatAgeMs: age, lagMs } = asOf;
+  const { monitorHeartbeatAgeMs: age } = asOf;
   if (age === null || age > SILENT_AFTER_MS) {
     const observed = age === null ? 'never' : `${seconds(age)} ago`;
     all.push(

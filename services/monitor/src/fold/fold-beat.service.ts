@@ -154,6 +154,7 @@ export class FoldBeat {
       position: inHand.foldedUpTo(),
       unfoldable: inHand.unfoldable(),
       lagMs: lagMs(this.backlog, inHand.unfolded(), Date.now()),
+      lagOfOthersMs: lagMs(this.backlog, inHand.unfoldedOfOthers(), Date.now()),
     };
   }
 }

@@ -12,6 +12,8 @@ interface FoldMark {
   beatAt: Date;
   /** How long what was not folded at `beatAt` had waited; 0: nothing waited; null: nobody knew. */
   lagMs?: number | null;
+  /** The same without the events in `unfoldable`. */
+  lagOfOthersMs?: number | null;
   unfoldable?: NotFolded[];
 }
 
@@ -24,6 +26,7 @@ export interface Beat {
   instance: string;
   position: number;
   lagMs: number | null;
+  lagOfOthersMs?: number | null;
   unfoldable?: NotFolded[];
 }
 
@@ -52,8 +55,8 @@ export class FoldMarkRepository {
     return (await this.read()).asOf;
   }
 
-  /** `unfoldable`: what the folding instance could not fold. */
-  async read(): Promise<{ asOf: AsOf; unfoldable: NotFolded[] }> {
+  /** `unfoldable`: what the folding instance could not fold. `lagOfOthersMs`: how late everything else is. */
+  async read(): Promise<{ asOf: AsOf; unfoldable: NotFolded[]; lagOfOthersMs: number | null }> {
     const [mark] = await asStoreError(CODE, () =>
       this.marks
         .aggregate<FoldMark & { ageMs: number | bigint }>([
@@ -62,7 +65,7 @@ export class FoldMarkRepository {
         ])
         .toArray(),
     );
-    if (!mark) return { asOf: never, unfoldable: [] };
+    if (!mark) return { asOf: never, unfoldable: [], lagOfOthersMs: null };
     const age = Math.max(0, Number(mark.ageMs));
     const asOf = {
       position: mark.position,
@@ -70,7 +73,8 @@ export class FoldMarkRepository {
       lagMs: lagNow(mark.lagMs ?? null, age),
       monitorHeartbeatAgeMs: age,
     };
-    return { asOf, unfoldable: mark.unfoldable ?? [] };
+    const lagOfOthersMs = lagNow(mark.lagOfOthersMs ?? null, age);
+    return { asOf, unfoldable: mark.unfoldable ?? [], lagOfOthersMs };
   }
 }
 
@@ -82,7 +86,13 @@ function lagNow(lagMs: number | null, ageMs: number): number | null {
 }
 
 /** As an expression: the position never goes back, and the database's clock is what counts. */
-function marked({ instance, position, lagMs, unfoldable = [] }: Beat): mongoose.mongo.Document[] {
+function marked({
+  instance,
+  position,
+  lagMs,
+  lagOfOthersMs = lagMs,
+  unfoldable = [],
+}: Beat): mongoose.mongo.Document[] {
   const known = { $ifNull: ['$position', 0] };
   return [
     {
@@ -90,6 +100,7 @@ function marked({ instance, position, lagMs, unfoldable = [] }: Beat): mongoose.
         instance,
         beatAt: '$$NOW',
         lagMs: { $literal: lagMs },
+        lagOfOthersMs: { $literal: lagOfOthersMs },
         unfoldable: { $literal: unfoldable },
         foldedAt: { $cond: [{ $gt: [position, known] }, '$$NOW', { $ifNull: ['$foldedAt', null] }] },
         position: { $max: [known, position] },

@@ -25,28 +25,30 @@ describe('InHand', () => {
     expect(inHand.unfolded()).toEqual({ since: 1500, failed: false });
   });
 
-  it('does not let the fold lag behind for what cannot be folded', () => {
-    const inHand = new InHand();
-    const broken = inHand.take('a', 1000);
-    broken.failed({ job: 'job-1', message: 'TypeError' });
-    broken.gone(1100);
-    expect(inHand.unfolded()).toEqual({ since: null, failed: true });
-    inHand.take('a', 9000);
-    expect(inHand.unfolded()).toEqual({ since: 9000, failed: true });
-    expect(inHand.unfoldable()).toEqual([{ event: 'a', since: 1000, job: 'job-1', message: 'TypeError' }]);
-  });
-
-  it('lets it lag behind for what cannot be folded of more jobs than are told', () => {
-    const inHand = new InHand();
-    const fail = (i: number) => {
-      const broken = inHand.take(`${i}`, 1000 + i);
-      broken.failed({ job: `job-${i}`, message: 'TypeError' });
-      broken.gone(2000);
+  describe('of what is kept by a fault of its own job', () => {
+    const failing = (jobs: number) => {
+      const inHand = new InHand();
+      for (let i = 1; i <= jobs; i++) {
+        const broken = inHand.take(`${i}`, 1000 + i);
+        broken.failed({ job: `job-${i}`, message: 'TypeError' });
+        broken.gone(2000);
+      }
+      return inHand;
     };
-    for (let i = 1; i <= 20; i++) fail(i);
-    expect(inHand.unfolded().since).toBeNull();
-    fail(21);
-    expect(inHand.unfolded().since).toBe(1001);
+
+    it('tells the age, but not to others, also while it is tried again', () => {
+      const inHand = failing(1);
+      expect(inHand.unfolded().since).toBe(1001);
+      expect(inHand.unfoldedOfOthers()).toEqual({ since: null, failed: true });
+      inHand.take('1', 9000);
+      inHand.take('other', 9500);
+      expect(inHand.unfoldedOfOthers().since).toBe(9500);
+    });
+
+    it('tells it to all when there are more such jobs than are named', () => {
+      expect(failing(20).unfoldedOfOthers().since).toBeNull();
+      expect(failing(21).unfoldedOfOthers().since).toBe(1001);
+    });
   });
 
   it('forgets what failed once nothing is left of it, but not while it may be on its way to a tier', () => {

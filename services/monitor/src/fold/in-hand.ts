@@ -1,7 +1,16 @@
+import type { Unfolded } from './lag.js';
+
 interface Failed {
   since: number;
   failedAt: number;
   /** Set when it is the fold's own fault. */
+  error: FoldError | null;
+}
+
+interface Delivered {
+  since: number;
+  position: number | null;
+  /** What kept it the last time. */
   error: FoldError | null;
 }
 
@@ -24,7 +33,7 @@ const SETTLED_WITHIN_MS = 5000;
 
 /** What was delivered to this instance and is not folded yet. Times in milliseconds. */
 export class InHand {
-  private readonly deliveries = new Map<symbol, { since: number; position: number | null }>();
+  private readonly deliveries = new Map<symbol, Delivered>();
   private readonly failed = new Map<string, Failed>();
   private last = 0;
 
@@ -39,7 +48,7 @@ export class InHand {
     const key = Symbol();
     const before = this.failed.get(id);
     const since = before?.since ?? now;
-    const delivery = { since: before?.error ? now : since, position: null as number | null };
+    const delivery: Delivered = { since, position: null, error: before?.error ?? null };
     let isFolded = false;
     let error: FoldError | null = null;
     this.deliveries.set(key, delivery);
@@ -64,16 +73,26 @@ export class InHand {
     for (const [id, { failedAt }] of this.failed) if (failedAt + SETTLED_WITHIN_MS < at) this.failed.delete(id);
   }
 
+  /** `since`: when the oldest of them first arrived. */
+  unfolded(): Unfolded {
+    return this.unfoldedOf([...this.deliveries.values(), ...this.failed.values()]);
+  }
+
   /**
-   * `since`: when the oldest of them first arrived. What cannot be folded for a fault of its own job is told by
-   * `unfoldable`, and lets no other job's answer look old, unless of more jobs than are told there: then the fold is at fault.
+   * Without what is kept by a fault of its own job, which is told as `unfoldable`; but of more jobs than are told there,
+   * the fold itself is at fault.
    */
-  unfolded(): { since: number | null; failed: boolean } {
+  unfoldedOfOthers(): Unfolded {
     const failed = [...this.failed.values()];
     const jobs = new Set(failed.flatMap(({ error }) => (error ? [error.job] : [])));
-    const counted = jobs.size > UNFOLDED_SHOWN ? failed : failed.filter(({ error }) => error === null);
-    const waiting = [...this.deliveries.values(), ...counted].map(({ since }) => since);
-    return { since: waiting.length === 0 ? null : Math.min(...waiting), failed: this.failed.size > 0 };
+    if (jobs.size > UNFOLDED_SHOWN) return this.unfolded();
+    const isOthers = ({ error }: { error: FoldError | null }) => error === null;
+    return this.unfoldedOf([...this.deliveries.values(), ...failed].filter(isOthers));
+  }
+
+  private unfoldedOf(waiting: readonly { since: number }[]): Unfolded {
+    const since = waiting.length === 0 ? null : Math.min(...waiting.map((one) => one.since));
+    return { since, failed: this.failed.size > 0 };
   }
 
   /** What could not be folded though its database was there, the longest first. */

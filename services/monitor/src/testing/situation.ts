@@ -78,6 +78,7 @@ export const allWorkers = (): KnownWorker[] =>
 export function circumstances({
   broker = healthyBroker(),
   workers = allWorkers(),
+  asOf = { position: 1, at: secondsAgo(20), lagMs: 0, monitorHeartbeatAgeMs: 500 },
   ...more
 }: Partial<Circumstances> = {}): Circumstances {
   return {
@@ -86,7 +87,8 @@ export function circumstances({
     queues: comparedQueues(broker),
     paces: new Map(),
     workers,
-    asOf: { position: 1, at: secondsAgo(20), lagMs: 0, monitorHeartbeatAgeMs: 500 },
+    asOf,
+    lagOfOthersMs: asOf.lagMs,
     unfoldable: new Map(),
     parked: new Map(),
     notChecked: broker.notChecked,
