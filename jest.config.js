@@ -43,7 +43,14 @@ export default {
       ...common,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.full\\.e2e\\.spec\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(full|alone)\\.e2e\\.spec\\.ts$'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+    },
+    // What asserts how soon something is said, so that nothing else may run beside it.
+    {
+      ...common,
+      displayName: 'alone',
+      testMatch: ['<rootDir>/test/**/*.alone.e2e.spec.ts'],
       setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
     // What takes minutes: `npm run test:full`.

@@ -100,7 +100,7 @@ export class Lane {
   }
 
   async untilEnded(service: ServiceName): Promise<void> {
-    await until(`the end of the ${service}`, () => !this.process(service).running, 10_000);
+    await until(`the end of the ${service}`, () => !this.process(service).running, 20_000);
   }
 
   /** With other settings, or those of before. */
