@@ -3,7 +3,7 @@ import type { ServiceName } from '@expunge/local-stack';
 import { connect } from 'amqplib';
 import { atBroker, declareQueue } from '../../support/broker.js';
 import type { Fault, JobAtFault } from './fault.js';
-import type { Lane } from './lane.js';
+import { type Lane, withheld } from './lane.js';
 import { expectEvidence, expectSaid } from './said.js';
 
 const { deleterSlices, storageCleanerBatches } = workQueues;
@@ -49,7 +49,7 @@ export const consumerFaults: Fault[] = [
     code: 'CONSUMER:CANCELLED',
     make: async (lane) => {
       const { name } = deleterSlices;
-      await lane.user.permit({ read: `^(?!${name.replaceAll('.', '\\.')}$)` });
+      await lane.user.permit(withheld('read', name));
       await atBroker(lane.system, (channel) => channel.deleteQueue(name));
       await declareQueue(lane.system, deleterSlices);
       return {

@@ -128,6 +128,11 @@ export class Lane {
 
 export const distOf = (service: ServiceName): string => join(repositoryRoot, 'services', service);
 
+/** All rights but this one: nobody of ours declares, binds or reads `name` again. To bind, one reads the exchange. */
+export const withheld = (right: 'configure' | 'read', name: string): Partial<Rights> => ({
+  [right]: `^(?!${name.replaceAll('.', '\\.')}$)`,
+});
+
 /** The broker's user as whom the services of a lane connect. */
 export class LaneUser {
   private password = newSecret();

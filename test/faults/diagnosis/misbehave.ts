@@ -21,9 +21,8 @@ process.on('SIGUSR2', () => {
 
 function wrapConsume(instead: (channel: Channel) => void): void {
   const { Channel: ofDriver } = internal(['amqplib'], './lib/channel_model.js') as Drivers['amqplib'];
-  wrap(ofDriver.prototype, 'consume', (consume, [queue, callback, ...rest], channel) => {
-    const isWork = typeof queue === 'string' && !queue.startsWith('amq.');
-    return consume(queue, isWork ? () => instead(channel as Channel) : callback, ...rest);
+  wrap(ofDriver.prototype, 'consume', (consume, [queue, , ...rest], channel) => {
+    return consume(queue, () => instead(channel as Channel), ...rest);
   });
 }
 

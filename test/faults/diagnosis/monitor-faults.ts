@@ -3,6 +3,7 @@ import { until } from '@expunge/local-stack';
 import { atBroker } from '../../support/broker.js';
 import { npmRun } from '../../support/command.js';
 import type { Fault } from './fault.js';
+import { withheld } from './lane.js';
 import { expectEvidence } from './said.js';
 
 const { monitorEvents, deleterJobs } = workQueues;
@@ -52,7 +53,7 @@ export const monitorFaults: Fault[] = [
     code: 'MONITOR:LEDGER_GAP',
     make: async (lane, { tenant, id }) => {
       const { system } = lane;
-      await lane.user.permit({ read: `^(?!${MAINTENANCE_EXCHANGE}$)` });
+      await lane.user.permit(withheld('read', MAINTENANCE_EXCHANGE));
       await atBroker(system, async (channel) => {
         await channel.unbindQueue(monitorEvents.name, MAINTENANCE_EXCHANGE, 'batch.#');
         await channel.unbindQueue(deleterJobs.name, MAINTENANCE_EXCHANGE, 'events.wanted');

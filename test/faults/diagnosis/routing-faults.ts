@@ -1,14 +1,11 @@
 import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
 import { atBroker } from '../../support/broker.js';
 import type { Fault } from './fault.js';
-import type { Lane } from './lane.js';
+import { type Lane, withheld } from './lane.js';
 import { expectEvidence } from './said.js';
 
 const { storageCleanerBatches, monitorEvents } = workQueues;
 const batches = storageCleanerBatches.name;
-
-/** A right without which nobody of ours declares `name` again; a binding is made with the right to read its exchange. */
-const withheld = (right: 'configure' | 'read', name: string) => ({ [right]: `^(?!${name.replaceAll('.', '\\.')}$)` });
 
 const unbind = (lane: Lane, queue: string, keys: readonly string[]) =>
   atBroker(lane.system, async (channel) => {

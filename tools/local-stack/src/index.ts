@@ -8,7 +8,7 @@ export { prepareRecords } from './prepare-records.js';
 export { locateRabbitMq } from './rabbitmq/locate.js';
 export { Management, type Rights } from './rabbitmq/management.js';
 export { createVhost, type Vhost } from './rabbitmq/vhosts.js';
-export { type Instance, type Replicas, type ServiceName, serviceNames } from './services/instances.js';
+export { type Replicas, type ServiceName, serviceNames } from './services/instances.js';
 export { type Service, type Services, type ServicesOptions, startServices } from './services/start-services.js';
 export { type Access, describeStack, type StackFile, writeStackFile } from './stack-file.js';
 export { newSecret, signToken } from './token.js';

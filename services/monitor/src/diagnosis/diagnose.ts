@@ -1,13 +1,14 @@
 import { type Diagnosis, diagnosisCodes } from '@expunge/contracts';
 import { ofBroker } from './broker-will.js';
 import type { Circumstances, JobInQuestion } from './circumstances.js';
-import { ofConsumption, ofProgress } from './consumption.js';
+import { ofConsumption } from './consumption.js';
 import { ofDelivery } from './delivery.js';
 import { evidence, found, type Found } from './finding.js';
 import { ofFreshness } from './freshness.js';
 import { ofIntent } from './intended.js';
 import { isOver, isQuiet, type Leg, legsOf } from './legs.js';
 import { ofOutcome, ofRefusals } from './outcome.js';
+import { ofProgress } from './progress.js';
 import { ofRouting } from './routing.js';
 import { ofStores } from './stores.js';
 

@@ -1,0 +1,110 @@
+import {
+  type Circumstances,
+  HANGS_AFTER_MS,
+  isFresh,
+  type KnownWorker,
+  nameOf,
+  seconds,
+  workersOf,
+} from './circumstances.js';
+import { evidence, found, type Found } from './finding.js';
+import type { Leg } from './legs.js';
+
+/** The broker counts at intervals of 5 s: a leg that is quiet, and so long without a count that rose. */
+const UNSETTLED_AFTER_MS = 3_000;
+
+/** Whether those that consume get anywhere. */
+export function ofProgress(leg: Leg, job: string, circumstances: Circumstances): Found[] {
+  const told = asTold(leg, job, circumstances);
+  return told.length > 0 ? told : asCounted(leg, circumstances);
+}
+
+/** By what the workers say of themselves. */
+function asTold(leg: Leg, job: string, circumstances: Circumstances): Found[] {
+  const { now, queues } = circumstances;
+  const at = now.toISOString();
+  const view = queues.find(({ name }) => name === leg.queue.name);
+  const consuming = consumingOf(leg, circumstances);
+  const since = (worker: KnownWorker) => Date.parse(worker.beat.doing?.since ?? at);
+  const hanging = consuming.filter((worker) => now.getTime() - since(worker) > HANGS_AFTER_MS);
+  const atThisJob = hanging.find(({ beat }) => beat.doing?.job === job);
+  const all: Found[] = [];
+  const isFull = ({ beat }: KnownWorker) => (beat.inHand?.[leg.queue.name] ?? 0) >= leg.queue.prefetch;
+  if (consuming.length > 0 && hanging.length === consuming.length && consuming.every(isFull) && view?.ready !== 0) {
+    const held = consuming.map(
+      (worker) => `${nameOf(worker)} at ${worker.beat.doing?.what} since ${worker.beat.doing?.since}`,
+    );
+    all.push(
+      found(
+        'CONSUMER:SATURATED',
+        'blocking',
+        `All consumers of ${leg.queue.name} have their hands full: ${held.join('; ')}.`,
+        {
+          since: new Date(Math.min(...consuming.map(since))).toISOString(),
+          evidence: consuming.map((worker) =>
+            evidence('heartbeat', `work in hand of ${nameOf(worker)}`, {
+              observed: `${worker.beat.inHand?.[leg.queue.name]} of ${leg.queue.prefetch}, the oldest since ${worker.beat.doing?.since}`,
+              expected: 'fewer, or none older than 6 s',
+              at,
+            }),
+          ),
+          nextActions: [`Look at what ${leg.service} waits for, or run more of it.`],
+        },
+      ),
+    );
+  }
+  if (atThisJob?.beat.doing) {
+    const { what, since: begun } = atThisJob.beat.doing;
+    all.push(
+      found('WORKER:NO_PROGRESS', 'blocking', `${nameOf(atThisJob)} has been at ${what} since ${begun}.`, {
+        since: begun,
+        evidence: [
+          evidence('heartbeat', `what ${nameOf(atThisJob)} does`, {
+            observed: `${what}, since ${begun}`,
+            expected: 'no longer than 6 s at one thing',
+            at,
+          }),
+        ],
+        nextActions: [`Look at what ${nameOf(atThisJob)} waits for; restart it if it hangs.`],
+      }),
+    );
+  }
+  return all;
+}
+
+/** By what the broker has counted: messages in hands that do nothing with them. */
+function asCounted(leg: Leg, circumstances: Circumstances): Found[] {
+  const { queue } = leg;
+  const { broker, paces, now } = circumstances;
+  const pace = paces.get(queue.name);
+  const unacknowledged = broker.queues?.find(({ name }) => name === queue.name)?.unacknowledged ?? 0;
+  if (!pace || unacknowledged === 0 || now.getTime() - Date.parse(pace.since) < UNSETTLED_AFTER_MS) return [];
+  const consuming = consumingOf(leg, circumstances);
+  if (consuming.length === 0 || consuming.some(({ beat }) => beat.doing !== null)) return [];
+  const names = consuming.map(nameOf).join(', ');
+  const summary = `${unacknowledged} messages of ${queue.name} were delivered and are not acknowledged, and nobody says to work on them: ${names}.`;
+  return [
+    found('WORKER:NO_PROGRESS', 'blocking', summary, {
+      since: pace.since,
+      evidence: [
+        evidence('broker', `unacknowledged messages of ${queue.name}`, {
+          observed: `${unacknowledged}, and none acknowledged since ${pace.since}`,
+          expected: 'acknowledged',
+          at: broker.at,
+        }),
+        ...consuming.map((worker) =>
+          evidence('heartbeat', `what ${nameOf(worker)} does`, {
+            observed: `nothing, heard ${seconds(worker.ageMs)} ago`,
+            expected: 'work on what it holds',
+            at: now.toISOString(),
+          }),
+        ),
+      ],
+      nextActions: [`Restart ${names}: what it holds is delivered again.`],
+    }),
+  ];
+}
+
+/** Who lives and says that it consumes the queue. */
+const consumingOf = ({ service, queue }: Leg, circumstances: Circumstances): KnownWorker[] =>
+  workersOf(circumstances, service).filter((worker) => isFresh(worker) && worker.beat.consumes.includes(queue.name));
