@@ -1,4 +1,4 @@
-import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { MAINTENANCE_EXCHANGE, retryQueue, workQueues } from '@expunge/contracts';
 import { atBroker } from '../../support/broker.js';
 import type { Fault } from './fault.js';
 import { type Lane, withheld } from './lane.js';
@@ -71,6 +71,19 @@ export const routingFaults: Fault[] = [
       await atBroker(lane.system, (channel) => channel.deleteQueue(batches));
       return {
         isTrue: (said) => expectEvidence(said, { check: `queue ${batches}`, observed: 'missing' }),
+        repair: permit(lane),
+      };
+    },
+  },
+  {
+    name: "a retry queue of the storage-cleaner's was deleted",
+    code: 'ROUTING:QUEUE_MISSING',
+    make: async (lane) => {
+      const tier = retryQueue(batches, 4);
+      await lane.user.permit(withheld('configure', tier));
+      await atBroker(lane.system, (channel) => channel.deleteQueue(tier));
+      return {
+        isTrue: (said) => expectEvidence(said, { check: `queue ${tier}`, observed: 'missing' }),
         repair: permit(lane),
       };
     },

@@ -39,12 +39,13 @@ export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
     const job = await request(lane, { ...usual, ...(fault.job && { rate: undefined }), ...fault.job });
     made = await fault.make(lane, job);
     outcome.namedAfterMs = await observe(lane, fault, job, made, violations);
+    violations.push(...(await untilTold(lane, fault, job)));
     const repairedAt = Date.now();
     await made.repair();
     made = undefined;
     violations.push(...(await untilCleared(lane, fault, job)));
     outcome.clearedAfterMs = Date.now() - repairedAt;
-    violations.push(...(await untilDone(lane, job)), ...(await untold(lane, fault, job)));
+    violations.push(...(await untilDone(lane, job)), ...(await untilEndTold(lane, fault, job)));
   } catch (error) {
     await Promise.resolve(made?.repair()).catch(() => undefined);
     violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -138,16 +139,25 @@ async function untilDone({ system }: Lane, { tenant, id, planned }: Asked): Prom
   return retried ? violations.filter((violation) => !violation.endsWith('a key was handed over twice')) : violations;
 }
 
-async function untold({ system }: Lane, fault: Fault, { id }: Asked): Promise<string[]> {
+/** An event is made of a verdict that has stood for two looks, 1.5 s apart. */
+const untilTold = (lane: Lane, fault: Fault, job: Asked) =>
+  untilVerdicts(lane, fault, job, 5_000, (codes) => codes.includes(fault.code));
+
+const untilEndTold = (lane: Lane, fault: Fault, job: Asked) =>
+  untilVerdicts(lane, fault, job, 15_000, (codes) => codes.at(-1) === null);
+
+async function untilVerdicts(
+  { system }: Lane,
+  fault: Fault,
+  { id }: Asked,
+  withinMs: number,
+  isSo: (codes: unknown[]) => boolean,
+): Promise<string[]> {
   if (fault.isNoEvent || fault.code === null) return [];
   const told = async () =>
     (await system.heardOf(id)).filter(({ type }) => type === 'JobDiagnosisChanged').map(({ data }) => data['code']);
-  const isComplete = async () => {
-    const codes = await told();
-    return codes.includes(fault.code) && codes.at(-1) === null;
-  };
-  return until('events of its verdicts', isComplete, 15_000).then(
+  return until('events of its verdicts', async () => isSo(await told()), withinMs).then(
     () => [],
-    async () => [`${fault.code} and its end are not among the events: ${JSON.stringify(await told())}`],
+    async () => [`${fault.code}, or its end, is not among the events: ${JSON.stringify(await told())}`],
   );
 }

@@ -13,6 +13,8 @@ export interface Circumstances {
   paces: Paces;
   /** Every instance heard of in the last minutes, last words included. */
   workers: readonly KnownWorker[];
+  /** Last words of those that ended by an error in the last minutes, whether they run again or not. */
+  ends: readonly KnownWorker[];
   asOf: AsOf;
   /** The fold's lag without the events in `unfoldable`, which concern their own jobs alone. */
   lagOfOthersMs: number | null;

@@ -13,6 +13,8 @@ import type { Leg } from './legs.js';
 
 /** Last words of before that explain nothing of now. */
 const LAST_WORDS_MATTER_MS = 120_000;
+/** Whoever runs for longer, and does not consume, has a reason of its own. */
+const YOUNG_FOR_MS = 15_000;
 
 /** Whether somebody takes what is due from its queue: and if nobody does, what became of those that should. */
 export function ofConsumption(leg: Leg, circumstances: Circumstances): Found[] {
@@ -40,7 +42,7 @@ function nobody(
   if (consuming.length > 0 && isConsumed !== false) return [];
   // Without the broker's word, a worker's own must do.
   if (isConsumed === null && own.length === 0) return [];
-  const failed = startFailed(leg, own, alive, circumstances);
+  const failed = startFailed(leg, alive, circumstances);
   const silent = fellSilent(leg, own, alive, ours, circumstances);
   const deaf = alive.filter(({ beat }) => beat.state === 'running' && !beat.consumes.includes(leg.queue.name));
   const cancelled = isConsumed === false && deaf.length > 0 ? [consumerCancelled(leg, deaf, circumstances)] : [];
@@ -48,15 +50,24 @@ function nobody(
   return [...failed, ...silent, ...cancelled, ...none];
 }
 
-function startFailed({ service }: Leg, own: KnownWorker[], alive: KnownWorker[], { now }: Circumstances): Found[] {
-  if (alive.some(({ beat }) => beat.state === 'running')) return [];
-  const ended = own.filter(({ beat, ageMs }) => beat.exit?.reason === 'fatal' && ageMs < LAST_WORDS_MATTER_MS);
+/** Also where one that was started again since runs, and has not come to consume. */
+function startFailed({ service }: Leg, alive: KnownWorker[], { ends, now }: Circumstances): Found[] {
+  const ended = ends.filter(({ beat, ageMs }) => beat.service === service && ageMs < LAST_WORDS_MATTER_MS);
   const [last] = ended.toSorted((a, b) => a.ageMs - b.ageMs);
   if (!last) return [];
+  const startedAgain = ({ beat }: KnownWorker) => {
+    const startedAt = Date.parse(beat.startedAt);
+    return startedAt > Date.parse(last.beat.startedAt) && now.getTime() - startedAt < YOUNG_FOR_MS;
+  };
+  const running = alive.filter(({ beat }) => beat.state === 'running');
+  if (!running.every(startedAgain)) return [];
+  const [again] = running;
   const { lastError } = last.beat;
   const why = lastError ? `${lastError.code}: ${lastError.message}` : 'it did not say why';
+  const since = again ? ` ${nameOf(again)} runs since ${again.beat.startedAt}, and does not consume yet.` : '';
+  const summary = `${nameOf(last)} ended ${seconds(last.ageMs)} ago: ${why}${since}`;
   return [
-    found('WORKER:START_FAILED', 'blocking', `${nameOf(last)} ended ${seconds(last.ageMs)} ago: ${why}`, {
+    found('WORKER:START_FAILED', 'blocking', summary, {
       since: ended.map(({ heardAt }) => heardAt).toSorted()[0] ?? last.heardAt,
       evidence: ended.map((worker) =>
         evidence('heartbeat', `last words of ${nameOf(worker)}`, {

@@ -10,6 +10,25 @@ const running = () => queued().started(100).batch(10, 0);
 const purging = () => queued().started(10).batch(10, 4).finished();
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000).toISOString();
 
+const noQueue = (missing: string) => {
+  const broker = healthyBroker();
+  return { ...broker, queues: (broker.queues ?? []).filter(({ name }) => name !== missing) };
+};
+
+/** Ended by an error six seconds ago, and has run again for so many. */
+const startedAgain = (seconds: number): Partial<Circumstances> => ({
+  broker: noConsumers('deleter.slices'),
+  workers: [...without('deleter'), worker('deleter', 1, { startedAt: ago(seconds), consumes: [] })],
+  ends: [
+    worker('deleter', 6, {
+      startedAt: ago(60),
+      state: 'exiting',
+      exit: { code: 1, reason: 'fatal' },
+      lastError: { code: 'RangeError', message: 'a bug', at: ago(6) },
+    }),
+  ],
+});
+
 const without = (service: string) => allWorkers().filter(({ beat }) => beat.service !== service);
 const noConsumers = (queue: string) => {
   const broker = healthyBroker();
@@ -66,15 +85,17 @@ const cases: Case[] = [
     },
     'ROUTING:NO_BINDING',
   ],
+  ['the queue is gone', standing(purging()), { broker: noQueue('storage-cleaner.batches') }, 'ROUTING:QUEUE_MISSING'],
   [
-    'the queue is gone',
+    'the queue into which its deleter looks is gone',
+    standing(running()),
+    { broker: noQueue('storage-cleaner.batches') },
+    'ROUTING:QUEUE_MISSING',
+  ],
+  [
+    'a retry queue is gone',
     standing(purging()),
-    {
-      broker: {
-        ...healthyBroker(),
-        queues: (healthyBroker().queues ?? []).filter(({ name }) => name !== 'storage-cleaner.batches'),
-      },
-    },
+    { broker: noQueue('storage-cleaner.batches.retry.8s') },
     'ROUTING:QUEUE_MISSING',
   ],
   [
@@ -137,6 +158,18 @@ const cases: Case[] = [
       ],
     },
     'WORKER:START_FAILED',
+  ],
+  [
+    'its service ends soon after each start, and runs at this moment',
+    standing(running()),
+    startedAgain(3),
+    'WORKER:START_FAILED',
+  ],
+  [
+    'its service ended once, and has lived without consuming for long since',
+    standing(running()),
+    startedAgain(20),
+    'CONSUMER:CANCELLED',
   ],
   [
     'its worker fell silent',

@@ -3,8 +3,8 @@ import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import type { StoredJob } from '../projection/job.repository.js';
 import { comparedQueues, withoutGhosts } from '../topology/compared.js';
 import type { TopologyWatch } from '../topology/topology-watch.service.js';
-import type { WorkerRepository } from '../workers/worker.repository.js';
-import { type Circumstances, isFresh } from './circumstances.js';
+import type { HeardWorker, WorkerRepository } from '../workers/worker.repository.js';
+import { type Circumstances, isFresh, type KnownWorker } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 import type { ParkedWatch } from './parked-watch.service.js';
 
@@ -26,7 +26,12 @@ export class DiagnosisService {
       this.marks.read(),
     ]);
     const { view, paces } = this.watch.last();
-    const workers = heard.map(({ beat, receivedAt, ageMs }) => ({ beat, ageMs, heardAt: receivedAt.toISOString() }));
+    const known = ({ beat, receivedAt, ageMs }: Omit<HeardWorker, 'end'>): KnownWorker => ({
+      beat,
+      ageMs,
+      heardAt: receivedAt.toISOString(),
+    });
+    const workers = heard.map(known);
     const broker = withoutGhosts(
       view,
       workers.filter(isFresh).map(({ beat }) => beat),
@@ -38,6 +43,7 @@ export class DiagnosisService {
       queues: comparedQueues(broker),
       paces,
       workers,
+      ends: heard.flatMap(({ end }) => (end ? [known(end)] : [])),
       asOf,
       lagOfOthersMs,
       unfoldable: new Map(unfoldable.map((one) => [one.job, { ...one, since: since(one.since) }])),

@@ -24,6 +24,8 @@ export interface Leg {
   part: 'start' | 'records' | 'answer' | 'objects' | 'verification';
   service: ServiceName;
   queue: WorkQueue;
+  /** Others that the service looks into before it goes on: without them it does not. */
+  looksInto: readonly WorkQueue[];
   /** With which the message was, or would be, published; null: to the queue itself. */
   routingKey: string | null;
   /** In words, what is waited for. */
@@ -48,6 +50,7 @@ export function legsOf({ job, movedAt }: JobInQuestion, now: Date): Leg[] {
     part,
     service: queue.service,
     queue,
+    looksInto: part === 'records' ? [storageCleanerBatches] : [],
     routingKey,
     awaits,
     since,

@@ -10,8 +10,8 @@ import {
 import { evidence, found, type Found } from './finding.js';
 import type { Leg } from './legs.js';
 
-/** The broker counts at intervals of 5 s: a leg that is quiet, and so long without a count that rose. */
-const UNSETTLED_AFTER_MS = 3_000;
+/** A leg that is quiet, and so long without a count that rose; the broker counts at intervals of 5 s. */
+const UNSETTLED_AFTER_MS = 2_000;
 
 /** Whether those that consume get anywhere. */
 export function ofProgress(leg: Leg, job: string, circumstances: Circumstances): Found[] {

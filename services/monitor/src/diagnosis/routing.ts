@@ -1,4 +1,4 @@
-import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
+import { MAINTENANCE_EXCHANGE, retryQueue, retryTiers, type WorkQueue, workQueues } from '@expunge/contracts';
 import { reaches } from '../topology/routes.js';
 import type { Circumstances } from './circumstances.js';
 import { evidence, found, type Found } from './finding.js';
@@ -39,22 +39,31 @@ export function ofRouting(leg: Leg, circumstances: Circumstances): Found[] {
     ];
   }
   return [
-    ...toQueue(leg.queue.name, leg.routingKey, circumstances),
-    ...toQueue(workQueues.monitorEvents.name, heardOf[leg.part], circumstances),
+    ...missing([leg.queue, ...leg.looksInto, workQueues.monitorEvents], circumstances),
+    ...unreached(leg.queue.name, leg.routingKey, circumstances),
+    ...unreached(workQueues.monitorEvents.name, heardOf[leg.part], circumstances),
   ];
 }
 
-function toQueue(queue: string, routingKey: string | null, { broker, queues }: Circumstances): Found[] {
-  const { at } = broker;
-  if (broker.queues && !broker.queues.some(({ name }) => name === queue)) {
-    return [
-      found('ROUTING:QUEUE_MISSING', 'blocking', `The queue ${queue} does not exist.`, {
-        evidence: [evidence('broker', `queue ${queue}`, { observed: 'missing', expected: 'a quorum queue', at })],
+/** Of these queues and their retry tiers, without which nothing is taken from them, or tried again. */
+function missing(needed: readonly WorkQueue[], { broker }: Circumstances): Found[] {
+  const { queues, at } = broker;
+  if (!queues) return [];
+  const names = needed.flatMap(({ name }) => [name, ...retryTiers.map((tier) => retryQueue(name, tier))]);
+  return names
+    .filter((name) => !queues.some((queue) => queue.name === name))
+    .map((name) =>
+      found('ROUTING:QUEUE_MISSING', 'blocking', `The queue ${name} does not exist.`, {
+        evidence: [evidence('broker', `queue ${name}`, { observed: 'missing', expected: 'a quorum queue', at })],
         nextActions: ['Restart a service, which declares it; if that is refused, look at the rights of its user.'],
       }),
-    ];
-  }
-  if (routingKey === null || reaches(broker, routingKey, queue) !== false) return [];
+    );
+}
+
+function unreached(queue: string, routingKey: string | null, { broker, queues }: Circumstances): Found[] {
+  const { at } = broker;
+  const exists = broker.queues?.some(({ name }) => name === queue) !== false;
+  if (!exists || routingKey === null || reaches(broker, routingKey, queue) !== false) return [];
   const view = queues.find(({ name }) => name === queue);
   const there = view?.bindings.filter(({ present }) => present).map(({ bindingKey }) => bindingKey) ?? [];
   const observed = there.length === 0 ? 'no binding' : `bound with ${there.join(', ')}`;

@@ -87,6 +87,7 @@ export function circumstances({
     queues: comparedQueues(broker),
     paces: new Map(),
     workers,
+    ends: workers.filter(({ beat }) => beat.exit?.reason === 'fatal'),
     asOf,
     lagOfOthersMs: asOf.lagMs,
     unfoldable: new Map(),

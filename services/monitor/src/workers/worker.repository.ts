@@ -11,19 +11,26 @@ interface WorkerDocument {
   /** By the database's clock. */
   receivedAt: Date;
   beat: Beat;
+  /** Its last words when it last ended by an error; it may run again. */
+  end?: { beat: Beat; receivedAt: Date };
 }
 
-export interface HeardWorker {
+interface Heard {
   beat: Beat;
   receivedAt: Date;
   ageMs: number;
+}
+
+export interface HeardWorker extends Heard {
+  /** When it last ended by an error, which may be before its last heartbeat. */
+  end: Heard | null;
 }
 
 /** An instance not heard of for this long is no longer of interest. */
 const FORGOTTEN_AFTER_S = 600;
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
-/** The last heartbeat of each instance. */
+/** The last heartbeat of each instance, and the last words of its last failure. */
 export class WorkerRepository {
   private readonly workers: mongoose.mongo.Collection<WorkerDocument>;
 
@@ -38,7 +45,8 @@ export class WorkerRepository {
   async heard(beat: Beat): Promise<void> {
     const { service, instance } = beat;
     // As an expression, so that the database's clock is what counts; $literal, since a key may begin with "$".
-    const fields = { service, beat: { $literal: beat }, receivedAt: '$$NOW' };
+    const heard = { beat: { $literal: beat }, receivedAt: '$$NOW' };
+    const fields = { service, ...heard, ...(beat.exit?.reason === 'fatal' && { end: heard }) };
     await asStoreError(CODE, () =>
       this.workers.updateOne({ _id: `${service}@${instance}` }, [{ $set: fields }], {
         upsert: true,
@@ -59,14 +67,17 @@ export class WorkerRepository {
   private async find(which: { service?: string }, maxAgeMs: number): Promise<HeardWorker[]> {
     const found = await asStoreError(CODE, () =>
       this.workers
-        .aggregate<Omit<HeardWorker, 'ageMs'> & { ageMs: number | bigint }>([
+        .aggregate<Omit<WorkerDocument, '_id' | 'service'> & { now: Date }>([
           { $match: which },
-          { $project: { beat: 1, receivedAt: 1, ageMs: { $subtract: ['$$NOW', '$receivedAt'] } } },
-          { $match: { ageMs: { $lte: maxAgeMs } } },
-          { $sort: { ageMs: 1 } },
+          { $project: { _id: 0, beat: 1, receivedAt: 1, end: 1, now: '$$NOW' } },
+          { $match: { $expr: { $lte: [{ $subtract: ['$$NOW', '$receivedAt'] }, maxAgeMs] } } },
+          { $sort: { receivedAt: -1 } },
         ])
         .toArray(),
     );
-    return found.map(({ beat, receivedAt, ageMs }) => ({ beat, receivedAt, ageMs: Number(ageMs) }));
+    return found.map(({ now, end, ...last }) => {
+      const aged = (one: Omit<Heard, 'ageMs'>): Heard => ({ ...one, ageMs: now.getTime() - one.receivedAt.getTime() });
+      return { ...aged(last), end: end ? aged(end) : null };
+    });
   }
 }
