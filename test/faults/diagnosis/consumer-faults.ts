@@ -2,7 +2,7 @@ import { type WorkQueue, workQueues } from '@expunge/contracts';
 import type { ServiceName } from '@expunge/local-stack';
 import { connect } from 'amqplib';
 import { atBroker, declareQueue } from '../../support/broker.js';
-import type { Fault, JobAtFault } from './fault.js';
+import type { Fault } from './fault.js';
 import { type Lane, withheld } from './lane.js';
 import { expectEvidence, expectSaid } from './said.js';
 
@@ -32,13 +32,13 @@ async function stranger(lane: Lane, queue: string): Promise<() => Promise<void>>
   return () => connection.close();
 }
 
-/** So many batches of another tenant as a storage-cleaner takes in hand, and one more. */
-async function otherJob(lane: Lane): Promise<JobAtFault> {
+/** So many batches of another tenant as a storage-cleaner takes in hand, and one more; returns once they wait for it. */
+async function otherJob(lane: Lane): Promise<void> {
   const batches = storageCleanerBatches.prefetch + 1;
   const tenant = lane.system.newTenant();
   await lane.system.fill(tenant, batches, 1);
   const id = await lane.system.request(tenant, { selection: { all: true }, options: { batch_size: 1 } });
-  return { tenant, id };
+  await lane.system.until(tenant, id, 'its batches to be deleted', ({ status }) => status === 'purging');
 }
 
 export const consumerFaults: Fault[] = [

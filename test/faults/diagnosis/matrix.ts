@@ -67,8 +67,9 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
   }
 }
 
-function lineOf({ fault, namedAfterMs, clearedAfterMs, violations }: Outcome): string {
+function lineOf({ fault, namedAfterMs, clearedAfterMs, said, violations }: Outcome): string {
   const inSeconds = (ms: number | null) => (ms === null ? '-' : (ms / 1000).toFixed(1));
   const times = `named after ${inSeconds(namedAfterMs)} s, cleared after ${inSeconds(clearedAfterMs)} s`;
-  return [`${fault}: ${times}`, ...violations.map((violation) => `  ${violation}`)].join('\n');
+  const before = said.map(([afterMs, code]) => `${inSeconds(afterMs)} s ${code ?? 'nothing'}`).join(', ');
+  return [`${fault}: ${times} (${before})`, ...violations.map((violation) => `  ${violation}`)].join('\n');
 }

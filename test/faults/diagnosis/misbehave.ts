@@ -4,7 +4,7 @@
  * SIGUSR2 blocks its event loop until it is killed. `MISBEHAVE` says what goes wrong by itself.
  */
 import type { Duplex } from 'node:stream';
-import type { Channel } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Drivers, internal, wrap } from '../drivers.js';
 
 export type Misbehaviour =
@@ -13,16 +13,19 @@ export type Misbehaviour =
   /** Whatever is delivered to it costs it its connection. */
   | 'loses-connection-over-deliveries'
   /** What is delivered to it is never settled, and it does not know that it has it. */
-  | 'forgets-deliveries';
+  | 'forgets-deliveries'
+  /** It gives up on whatever is delivered to it. */
+  | 'rejects-deliveries';
 
 process.on('SIGUSR2', () => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 });
 
-function wrapConsume(instead: (channel: Channel) => void): void {
+function wrapConsume(instead: (channel: Channel, message: ConsumeMessage) => void): void {
   const { Channel: ofDriver } = internal(['amqplib'], './lib/channel_model.js') as Drivers['amqplib'];
   wrap(ofDriver.prototype, 'consume', (consume, [queue, , ...rest], channel) => {
-    return consume(queue, () => instead(channel as Channel), ...rest);
+    const deliver = (message: ConsumeMessage | null) => message && instead(channel as Channel, message);
+    return consume(queue, deliver, ...rest);
   });
 }
 
@@ -44,6 +47,9 @@ switch (process.env['MISBEHAVE'] as Misbehaviour | undefined) {
     break;
   case 'forgets-deliveries':
     wrapConsume(() => undefined);
+    break;
+  case 'rejects-deliveries':
+    wrapConsume((channel, message) => channel.reject(message, false));
     break;
   case undefined:
 }

@@ -17,9 +17,9 @@ export function expectSaid({ summary }: ShownDiagnosis, words: string): void {
   if (!summary?.includes(words)) throw new Error(`not said: ${words}; but: ${summary}`);
 }
 
-/** How long ago, by what is said: "heard 9 s ago". */
-export function secondsIn(text: string, pattern: RegExp): number {
-  const [, seconds] = pattern.exec(text) ?? [];
-  if (seconds === undefined) throw new Error(`no ${String(pattern)} in: ${text}`);
-  return Number(seconds);
+/** As said: of "heard 9 s ago", by a pattern with one group. */
+export function numberIn(text: string, pattern: RegExp): number {
+  const [, number] = pattern.exec(text) ?? [];
+  if (number === undefined) throw new Error(`no ${String(pattern)} in: ${text}`);
+  return Number(number);
 }

@@ -21,6 +21,8 @@ export interface Outcome {
   /** Milliseconds after which the verdict was first seen; null: it was not. */
   readonly namedAfterMs: number | null;
   readonly clearedAfterMs: number | null;
+  /** Each verdict that differed from the one before, by the milliseconds after which it was seen. */
+  readonly said: readonly (readonly [afterMs: number, code: string | null])[];
   /** What does not hold; nothing, or the fault was named, truly, in time, and the job done after its repair. */
   readonly violations: string[];
 }
@@ -31,14 +33,15 @@ interface Asked extends JobAtFault {
 
 /** One fault on a lane that is well, and is well again afterwards. */
 export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
-  const outcome = { fault: fault.name, namedAfterMs: null as number | null, clearedAfterMs: null as number | null };
   const violations: string[] = [];
+  const said: [number, string | null][] = [];
+  const outcome = { fault: fault.name, clearedAfterMs: null as number | null, said, violations };
   let made: MadeFault | undefined;
   try {
     await fault.before?.(lane);
     const job = await request(lane, { ...usual, ...(fault.job && { rate: undefined }), ...fault.job });
     made = await fault.make(lane, job);
-    outcome.namedAfterMs = await observe(lane, fault, job, made, violations);
+    await observe(lane, fault, job, made, outcome);
     violations.push(...(await untilTold(lane, fault, job)));
     const repairedAt = Date.now();
     await made.repair();
@@ -50,7 +53,7 @@ export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
     await Promise.resolve(made?.repair()).catch(() => undefined);
     violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  return { ...outcome, violations };
+  return { ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null };
 }
 
 async function request({ system }: Lane, shape: JobShape): Promise<Asked> {
@@ -69,19 +72,19 @@ async function observe(
   fault: Fault,
   job: Asked,
   made: MadeFault,
-  violations: string[],
-): Promise<number | null> {
+  { said, violations }: { said: [number, string | null][]; violations: string[] },
+): Promise<void> {
   const madeAt = Date.now();
-  let namedAfterMs: number | null = null;
   for (;;) {
     const askedAfterMs = Date.now() - madeAt;
-    const said = await system.diagnosis(job.tenant, job.id).catch((error: unknown) => error as Error);
-    const code = said instanceof Error ? said.message : said.code;
-    if (code === fault.code) namedAfterMs ??= Date.now() - madeAt;
-    if (fault.code === null && code !== null) violations.push(`a healthy job has the verdict ${JSON.stringify(said)}`);
+    const answer = await system.diagnosis(job.tenant, job.id).catch((error: unknown) => error as Error);
+    const code = answer instanceof Error ? answer.message : answer.code;
+    if (said.at(-1)?.[1] !== code) said.push([Date.now() - madeAt, code]);
+    if (fault.code === null && code !== null)
+      violations.push(`a healthy job has the verdict ${JSON.stringify(answer)}`);
     if (askedAfterMs >= NAMED_WITHIN_MS) {
-      violations.push(...(await judge(fault, said, made)));
-      return namedAfterMs;
+      violations.push(...(await judge(fault, answer, made)));
+      return;
     }
     await delay(Math.max(0, Math.min(ASKED_EVERY_MS, NAMED_WITHIN_MS - (Date.now() - madeAt))));
   }

@@ -1,10 +1,11 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceName, until } from '@expunge/local-stack';
 import type { Fault, MadeFault } from './fault.js';
 import { distOf, type Lane } from './lane.js';
-import { expectEvidence, secondsIn } from './said.js';
+import { expectEvidence, numberIn } from './said.js';
 
 /** Silent for as long as it really has been. The broker closes the connection of one that is frozen after 10 s or so. */
 function silentSince(lane: Lane, service: ServiceName, connection: RegExp): MadeFault['isTrue'] {
@@ -13,7 +14,7 @@ function silentSince(lane: Lane, service: ServiceName, connection: RegExp): Made
     const observed = new RegExp(`, from host ${hostname()}$`);
     expectEvidence(said, { source: 'heartbeat', check: `heartbeat of ${lane.fullName(service)}`, observed });
     if (!connection.test(said.summary ?? '')) throw new Error(`not said: ${String(connection)}`);
-    const silent = secondsIn(said.evidence[0]?.observed ?? '', /^(\d+) s ago/);
+    const silent = numberIn(said.evidence[0]?.observed ?? '', /^(\d+) s ago/);
     // A heartbeat came at most 5 s before the fault.
     const since = (Date.now() - at) / 1000;
     if (silent < since - 1 || silent > since + 6) throw new Error(`silent for ${silent} s, but it is ${since} s`);
@@ -41,6 +42,9 @@ const frozen = (service: ServiceName): Fault => ({
   },
 });
 
+/** An orchestrator waits so long as well, and what is started takes all there is of a processor. */
+const STARTS_AGAIN_AFTER_MS = 1_000;
+
 /** Starts a service again whenever it has ended, as an orchestrator does; ends with it running. */
 function keepStarting(lane: Lane, service: ServiceName): { end(): Promise<void> } {
   const over = new AbortController();
@@ -49,6 +53,7 @@ function keepStarting(lane: Lane, service: ServiceName): { end(): Promise<void> 
     while (!over.signal.aborted) {
       await process.restart();
       await until('its end', () => over.signal.aborted || !process.running, Infinity);
+      await delay(STARTS_AGAIN_AFTER_MS);
     }
     // Whoever runs may have been started as it was.
     await process.restart();

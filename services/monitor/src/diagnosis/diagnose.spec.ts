@@ -41,6 +41,14 @@ const withDepth = (name: string, depth: { ready?: number; unacknowledged?: numbe
   return { ...broker, queues };
 };
 
+const handsFull = (job: string) => [
+  ...without('storage-cleaner'),
+  worker('storage-cleaner', 2, {
+    inHand: { 'storage-cleaner.batches': 4 },
+    doing: { what: 'purging 4 objects of batch 1', job, since: ago(9) },
+  }),
+];
+
 type Case = [name: string, question: JobInQuestion, changes: Partial<Circumstances>, DiagnosisCode];
 
 const cases: Case[] = [
@@ -259,22 +267,20 @@ const cases: Case[] = [
   [
     'all consumers have their hands full of other jobs',
     standing(purging()),
-    {
-      broker: {
-        ...healthyBroker(),
-        queues: (healthyBroker().queues ?? []).map((queue) =>
-          queue.name === 'storage-cleaner.batches' ? { ...queue, ready: 3, unacknowledged: 4 } : queue,
-        ),
-      },
-      workers: [
-        ...without('storage-cleaner'),
-        worker('storage-cleaner', 2, {
-          inHand: { 'storage-cleaner.batches': 4 },
-          doing: { what: 'purging 4 objects of batch 1', job: 'another', since: ago(9) },
-        }),
-      ],
-    },
+    { broker: withDepth('storage-cleaner.batches', { ready: 3, unacknowledged: 4 }), workers: handsFull('another') },
     'CONSUMER:SATURATED',
+  ],
+  [
+    'all consumers have their hands full, and the broker has not counted what waits',
+    standing(purging()),
+    { workers: handsFull('another') },
+    'CONSUMER:SATURATED',
+  ],
+  [
+    'its own batches are all that anybody has in hand',
+    standing(purging()),
+    { workers: handsFull('job-1') },
+    'WORKER:NO_PROGRESS',
   ],
   [
     'a worker hangs over it',

@@ -30,7 +30,9 @@ function asTold(leg: Leg, job: string, circumstances: Circumstances): Found[] {
   const atThisJob = hanging.find(({ beat }) => beat.doing?.job === job);
   const all: Found[] = [];
   const isFull = ({ beat }: KnownWorker) => (beat.inHand?.[leg.queue.name] ?? 0) >= leg.queue.prefetch;
-  if (consuming.length > 0 && hanging.length === consuming.length && consuming.every(isFull) && view?.ready !== 0) {
+  // The broker's count of what waits comes late; full hands that are not at this job's work keep it waiting anyway.
+  const othersWait = view?.ready !== 0 || !atThisJob;
+  if (consuming.length > 0 && hanging.length === consuming.length && consuming.every(isFull) && othersWait) {
     const held = consuming.map(
       (worker) => `${nameOf(worker)} at ${worker.beat.doing?.what} since ${worker.beat.doing?.since}`,
     );
