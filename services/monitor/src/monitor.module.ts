@@ -145,7 +145,8 @@ const providers: Provider[] = [
   },
   {
     provide: ParkedWatch,
-    useFactory: (broker: BrokerConnection, log: Logger) => new ParkedWatch(new ParkedQueues({ broker, log }), log),
+    useFactory: (broker: BrokerConnection, log: Logger) =>
+      new ParkedWatch(broker, new ParkedQueues({ broker, log }), log),
     inject: [BROKER, LOGGER],
   },
   {

@@ -1,10 +1,11 @@
 import { allWorkQueues, parkedQueue } from '@expunge/contracts';
-import type { ParkedQueues } from '@expunge/messaging';
+import type { BrokerConnection, ParkedQueues } from '@expunge/messaging';
+import { within } from '@expunge/runtime';
 import type { Logger } from 'pino';
-import type { BrokerView } from '../topology/broker-view.js';
 import type { ParkedSeen } from './circumstances.js';
 
 const LOOKED_AT = 50;
+const ANSWER_WITHIN_MS = 2_000;
 
 /** Whose messages lie in the parking queues. Each look gives them back, so only a change of their number is looked at. */
 export class ParkedWatch {
@@ -12,15 +13,22 @@ export class ParkedWatch {
   private readonly seen = new Map<string, { job: string; parked: ParkedSeen }[]>();
 
   constructor(
+    private readonly broker: Pick<BrokerConnection, 'connected' | 'queueDepth'>,
     private readonly queues: Pick<ParkedQueues, 'look'>,
     private readonly log: Logger,
   ) {}
 
-  async follow({ queues }: BrokerView): Promise<void> {
-    for (const { name } of allWorkQueues) {
-      const count = queues?.find((one) => one.name === parkedQueue(name))?.ready;
-      if (count === undefined || count === (this.counts.get(name) ?? 0)) continue;
-      await this.look(name, count);
+  /** Asks the queues themselves: the management API's counts are up to five seconds old. */
+  async follow(): Promise<void> {
+    if (!this.broker.connected) return;
+    const depths = await Promise.all(
+      allWorkQueues.map(async ({ name }) => {
+        const depth = within(ANSWER_WITHIN_MS, this.broker.queueDepth(parkedQueue(name)));
+        return [name, await depth.catch(() => null)] as const;
+      }),
+    );
+    for (const [name, depth] of depths) {
+      if (depth !== null && depth !== (this.counts.get(name) ?? 0)) await this.look(name, depth);
     }
   }
 

@@ -47,9 +47,8 @@ export class TopologyWatch {
 
   private async take(): Promise<void> {
     const { look, rollCall, parked, folds, log } = this.options;
-    this.view = await look.take();
+    [this.view] = await Promise.all([look.take(), parked.follow()]);
     this.moved = pacesAfter(this.moved, this.view);
-    await parked.follow(this.view);
     if (!folds() || !this.view.connected) return;
     await rollCall.call(this.view).catch((err: unknown) => {
       log.debug({ err }, 'the roll was not called');
