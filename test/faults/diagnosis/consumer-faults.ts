@@ -32,15 +32,6 @@ async function stranger(lane: Lane, queue: string): Promise<() => Promise<void>>
   return () => connection.close();
 }
 
-/** So many batches of another tenant as a storage-cleaner takes in hand, and one more; returns once they wait for it. */
-async function otherJob(lane: Lane): Promise<void> {
-  const batches = storageCleanerBatches.prefetch + 1;
-  const tenant = lane.system.newTenant();
-  await lane.system.fill(tenant, batches, 1);
-  const id = await lane.system.request(tenant, { selection: { all: true }, options: { batch_size: 1 } });
-  await lane.system.until(tenant, id, 'its batches to be deleted', ({ status }) => status === 'purging');
-}
-
 export const consumerFaults: Fault[] = [
   stopped('deleter', deleterSlices),
   stopped('storage-cleaner', storageCleanerBatches),
@@ -81,7 +72,8 @@ export const consumerFaults: Fault[] = [
     make: async (lane, { tenant }) => {
       const isOthers = (keys: string[]) => keys.length > 0 && !keys.some((key) => key.includes(`/${tenant}/`));
       lane.bucket.behave(({ keys }) => ({ does: isOthers(keys) ? 'nothing' : 'pass' }));
-      await otherJob(lane);
+      // One more than it takes in hand.
+      await lane.otherBatches(storageCleanerBatches.prefetch + 1);
       return {
         isTrue: (said) =>
           expectEvidence(said, {

@@ -51,6 +51,8 @@ export const intentFaults: Fault[] = [
     job: { records: 200, batchSize: 2, onlyAccepted: true },
     before: async (lane) => {
       lane.bucket.behave(({ keys }) => ({ does: 'pass', ...(keys.length > 0 && { after: inThreeSeconds() }) }));
+      // More than are purged in the time in which the job is looked at.
+      await lane.otherBatches(40);
       await lane.restart('deleter', { MAX_PENDING_OBJECTS: '8' });
     },
     make: (lane) => ({

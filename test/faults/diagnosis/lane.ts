@@ -99,6 +99,15 @@ export class Lane {
     return `${service}@${this.instance(service).name}`;
   }
 
+  /** So many batches of another tenant, one object each; returns once they wait to be purged. */
+  async otherBatches(batches: number): Promise<void> {
+    const { system } = this;
+    const tenant = system.newTenant();
+    await system.fill(tenant, batches, 1);
+    const id = await system.request(tenant, { selection: { all: true }, options: { batch_size: 1 } });
+    await system.until(tenant, id, 'its batches to be deleted', ({ status }) => status === 'purging');
+  }
+
   async untilEnded(service: ServiceName): Promise<void> {
     await until(`the end of the ${service}`, () => !this.process(service).running, 20_000);
   }
