@@ -55,7 +55,12 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
     const work = async (name: string) => {
       const lane = await Lane.start(stack, name);
       try {
-        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryFault(lane, fault));
+        let last: Promise<unknown> = Promise.resolve();
+        for (let fault = waiting.shift(); fault; fault = waiting.shift()) {
+          const { finished } = await tryFault(lane, fault, last);
+          last = finished.then(note);
+        }
+        await last;
       } finally {
         await lane.stop();
       }

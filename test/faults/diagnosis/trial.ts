@@ -31,15 +31,29 @@ interface Asked extends JobAtFault {
   readonly planned: Receipt[];
 }
 
-/** One fault on a lane that is well, and is well again afterwards. */
-export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
+/**
+ * One fault on a lane that is well, and is well again afterwards. Its job is requested while the one before is finished,
+ * and the fault made once that one is.
+ * @param before the end of what was tried before
+ * @returns the outcome, once the job is done as well
+ */
+export async function tryFault(
+  lane: Lane,
+  fault: Fault,
+  before: Promise<unknown>,
+): Promise<{ finished: Promise<Outcome> }> {
   const violations: string[] = [];
   const said: [number, string | null][] = [];
   const outcome = { fault: fault.name, clearedAfterMs: null as number | null, said, violations };
+  const named = () => ({ ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null });
   let made: MadeFault | undefined;
+  const failed = (error: unknown) =>
+    violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   try {
+    if (fault.before) await before;
     await fault.before?.(lane);
     const job = await request(lane, { ...usual, ...(fault.job && { rate: undefined }), ...fault.job });
+    await before;
     made = await fault.make(lane, job);
     await observe(lane, fault, job, made, outcome);
     violations.push(...(await untilTold(lane, fault, job)));
@@ -48,12 +62,15 @@ export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
     made = undefined;
     violations.push(...(await untilCleared(lane, fault, job)));
     outcome.clearedAfterMs = Date.now() - repairedAt;
-    violations.push(...(await untilDone(lane, job)), ...(await untilEndTold(lane, fault, job)));
+    const finish = async () => {
+      violations.push(...(await untilDone(lane, job)), ...(await untilEndTold(lane, fault, job)));
+    };
+    return { finished: finish().catch(failed).then(named) };
   } catch (error) {
     await Promise.resolve(made?.repair()).catch(() => undefined);
-    violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    failed(error);
+    return { finished: Promise.resolve(named()) };
   }
-  return { ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null };
 }
 
 async function request({ system }: Lane, shape: JobShape): Promise<Asked> {
