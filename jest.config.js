@@ -4,7 +4,7 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^@expunge/(contracts|messaging|runtime)$': '<rootDir>/libs/$1/src/index.ts',
+    '^@expunge/(contracts|messaging|runtime|telemetry)$': '<rootDir>/libs/$1/src/index.ts',
     '^@expunge/local-stack$': '<rootDir>/tools/local-stack/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -48,6 +48,9 @@ export interface ShownJob {
   last_request: { id: string; type: string; outcome: string; reason: string | null } | null;
   max_records_per_second: number | null;
   picked_up: { instance: string } | null;
+  trace_id: string | null;
+  started_at: string | null;
+  completed_at: string | null;
   diagnosis: { code: string; severity: string; since: string; summary: string } | null;
 }
 
@@ -100,7 +103,8 @@ export class System {
   private constructor(
     readonly stack: LocalStack,
     readonly services: Services,
-    private readonly jwtSecret: string,
+    /** Of the tokens. */
+    readonly jwtSecret: string,
     private readonly mongo: mongoose.mongo.MongoClient,
     private readonly s3: S3Client,
     private readonly databasePrefix: string,

@@ -6,6 +6,7 @@ import {
   retryQueue,
   type RetryTier,
 } from '@expunge/contracts';
+import { attribute, durations, errorTypeOf, metric } from '@expunge/telemetry';
 import type { Options } from 'amqplib';
 import type { Logger } from 'pino';
 import { headerNames } from './attempt-headers.js';
@@ -16,6 +17,7 @@ import { ValidationError } from './errors.js';
 import { BrokerUnavailableError } from './publish-errors.js';
 import type { Publisher } from './publisher.js';
 import { MAX_BODY_BYTES } from './settlement.js';
+import { inPublishSpan } from './tracing.js';
 import { Window } from './window.js';
 
 export interface BrokerPublisherOptions {
@@ -40,6 +42,7 @@ export class BrokerPublisher implements Publisher {
   readonly #window: Window;
   readonly #slots: number;
   readonly #confirmTimeoutMs: number;
+  readonly #publishing = durations(metric.sendDuration, 'Time until the broker confirmed a message');
   #link: ConfirmLink | undefined;
   #opening: Promise<ConfirmLink> | undefined;
   #closed = false;
@@ -63,12 +66,28 @@ export class BrokerPublisher implements Publisher {
     const routingKey = definitionOf(message)?.routingKey;
     if (routingKey === undefined) throw new ValidationError(`no message ${message.type} of ${message.dataschema}`);
     if (routingKey === null) throw new ValidationError(`${message.type} has no routing key: send it to its queue`);
-    await this.put(outgoing(MAINTENANCE_EXCHANGE, routingKey, message, 1));
+    await this.#publishTraced(message, { exchange: MAINTENANCE_EXCHANGE, routingKey }, 1);
   }
 
   async send(queue: string, message: Message, options: { attempt?: number; tier?: RetryTier } = {}): Promise<void> {
-    const to = options.tier === undefined ? queue : retryQueue(queue, options.tier);
-    await this.put(outgoing('', to, message, options.attempt ?? 1));
+    const routingKey = options.tier === undefined ? queue : retryQueue(queue, options.tier);
+    await this.#publishTraced(message, { exchange: '', routingKey }, options.attempt ?? 1);
+  }
+
+  #publishTraced(message: Message, to: { exchange: string; routingKey: string }, attempt: number): Promise<void> {
+    return inPublishSpan(message, to, async (traced) => {
+      const began = performance.now();
+      const destination = to.exchange === '' ? to.routingKey : to.exchange;
+      const told = { [attribute.messaging.destination]: destination, [attribute.messaging.operationName]: 'publish' };
+      try {
+        await this.put(outgoing(to.exchange, to.routingKey, traced, attempt));
+        this.#publishing.record((performance.now() - began) / 1000, told);
+      } catch (error) {
+        const failed = { ...told, [attribute.errorType]: errorTypeOf(error) };
+        this.#publishing.record((performance.now() - began) / 1000, failed);
+        throw error;
+      }
+    });
   }
 
   /** Any bytes, with the properties as they are given; otherwise as `publish`. */

@@ -1,4 +1,11 @@
-import { MAINTENANCE_EXCHANGE, parseMessage, transientQueue, transientQueues } from '@expunge/contracts';
+import {
+  type AnyMessage,
+  MAINTENANCE_EXCHANGE,
+  parseMessage,
+  transientQueue,
+  transientQueues,
+} from '@expunge/contracts';
+import { attribute, counter, durations, errorTypeOf, metric, type Span } from '@expunge/telemetry';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
@@ -13,6 +20,7 @@ import { consumerTag } from './identity.js';
 import { QueueConsumer } from './queue-consumer.adapter.js';
 import { MAX_BODY_BYTES, type Outcome, settlementOf } from './settlement.js';
 import { Settling } from './settling.adapter.js';
+import { inProcessSpan, tellSettlement } from './tracing.js';
 
 // A type: an interface has no index signature, which the base class asks for.
 type Events = { connected: () => void; disconnected: () => void };
@@ -43,6 +51,8 @@ export class MaintenanceStrategy
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: MaintenanceStrategyOptions;
   readonly #settling: Settling;
+  readonly #processing = durations(metric.processDuration, 'Time a handler took for a message');
+  readonly #settled = counter(metric.deliveries, 'Deliveries by what became of them', '{message}');
   #consumers: QueueConsumer[] = [];
 
   constructor(options: MaintenanceStrategyOptions) {
@@ -135,11 +145,29 @@ export class MaintenanceStrategy
       const { attempt } = attempts;
       const { redelivered } = message.fields;
       const context = new DeliveryContext({ queue, attempt, redelivered });
-      const outcome = await outcomeOf(message, handler, context);
-      const now = Date.now();
-      const verdict = settlementOf(outcome, { ...attempts, now, storeRetryForMs, retries });
-      const error = outcome.kind === 'failed' ? outcome.error : undefined;
-      await this.#settling.settle(verdict, { queue, message, channel, attempt, about: aboutOf(message), error }, now);
+      const settle = async (outcome: Outcome, span?: Span) => {
+        const now = Date.now();
+        const verdict = settlementOf(outcome, { ...attempts, now, storeRetryForMs, retries });
+        const error = outcome.kind === 'failed' ? outcome.error : undefined;
+        if (span) tellSettlement(span, verdict, error);
+        this.#settled.add(1, { [attribute.messaging.destination]: queue, [attribute.settlement]: verdict.settle });
+        await this.#settling.settle(verdict, { queue, message, channel, attempt, about: aboutOf(message), error }, now);
+      };
+      const read = readMessage(message);
+      if (read.kind === 'unreadable') {
+        await settle(read);
+        return;
+      }
+      const { exchange, routingKey } = message.fields;
+      await inProcessSpan(read.message, { queue, exchange, routingKey, attempt }, async (span) => {
+        const began = performance.now();
+        const outcome = await outcomeOf(read.message, handler, context);
+        this.#processing.record((performance.now() - began) / 1000, {
+          [attribute.messaging.destination]: queue,
+          ...(outcome.kind === 'failed' && { [attribute.errorType]: errorTypeOf(outcome.error) }),
+        });
+        await settle(outcome, span);
+      });
     } catch (err) {
       // Ours, not the handler's: unsettled, it would hold its place in the prefetch until the channel ends.
       log.error({ err, queue, ...aboutOf(message) }, 'a delivery could not be settled');
@@ -148,15 +176,20 @@ export class MaintenanceStrategy
   }
 }
 
-async function outcomeOf(message: ConsumeMessage, handler: MessageHandler, context: DeliveryContext): Promise<Outcome> {
-  const { length } = message.content;
+type Read = { kind: 'read'; message: AnyMessage } | { kind: 'unreadable'; reason: string };
+
+function readMessage({ content }: ConsumeMessage): Read {
+  const { length } = content;
   if (length > MAX_BODY_BYTES) {
     return { kind: 'unreadable', reason: `the body has ${length} bytes, more than ${MAX_BODY_BYTES}` };
   }
-  const parsed = parseMessage(message.content);
-  if (!parsed.ok) return { kind: 'unreadable', reason: parsed.reason };
+  const parsed = parseMessage(content);
+  return parsed.ok ? { kind: 'read', message: parsed.message } : { kind: 'unreadable', reason: parsed.reason };
+}
+
+async function outcomeOf(message: AnyMessage, handler: MessageHandler, context: DeliveryContext): Promise<Outcome> {
   try {
-    const result: unknown = await handler(parsed.message, context);
+    const result: unknown = await handler(message, context);
     if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
     return { kind: 'done' };
   } catch (error) {

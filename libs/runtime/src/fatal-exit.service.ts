@@ -30,6 +30,9 @@ export class FatalExit {
   /** Of a service that was under way: what it was doing, and how to have no heartbeat follow the last words. */
   running: { snapshot: () => HeartbeatSnapshot; silence: () => void } | undefined;
 
+  /** Exports the spans that are left. */
+  lastSpans: (() => Promise<void>) | undefined;
+
   constructor(private readonly options: FatalExitOptions) {}
 
   /** What else goes wrong meanwhile is not told. Settings that are wrong are printed as they are, and exit with 78. */
@@ -44,6 +47,7 @@ export class FatalExit {
     else log.fatal({ err: error }, causes[cause]);
     this.running?.silence();
     if (url !== undefined) await sayLastWords({ url, identity, code, error: told, snapshot: this.#snapshot() });
+    await this.lastSpans?.();
     process.exit(code);
   }
 

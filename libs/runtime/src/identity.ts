@@ -7,6 +7,8 @@ export type { Identity };
 
 export const IDENTITY = Symbol('Identity');
 
+export const VERSION = '0.1.0';
+
 /** `instance` is unique while it lives: INSTANCE, or made up anew at each start. */
 export function identify(service: ServiceName, instance: string | undefined, version: string): Identity {
   return {

@@ -1,10 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
+import { traceIds } from '@expunge/telemetry';
 import { type Logger, pino } from 'pino';
 import type { Identity } from './identity.js';
 
 export const LOGGER = Symbol('Logger');
 
-/** JSON lines, or readable ones on a terminal; service and instance on each. */
+/** JSON lines, or readable ones on a terminal; service and instance on each, and the span under way. */
 export function createLogger(identity: Identity, level: string, production: boolean): Logger {
   const readable = !production && process.stdout.isTTY;
   return pino({
@@ -12,6 +13,7 @@ export function createLogger(identity: Identity, level: string, production: bool
     base: { service: identity.service, instance: identity.instance },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    mixin: () => traceIds() ?? {},
     ...(readable
       ? {
           transport: {

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
-import type { ServiceName, WorkQueue } from '@expunge/contracts';
+import type { WorkQueue } from '@expunge/contracts';
 import { BrokerConnection, BrokerPublisher, Heartbeat, MaintenanceStrategy } from '@expunge/messaging';
+import type { Telemetry } from '@expunge/telemetry';
 import { type BeforeApplicationShutdown, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
@@ -9,7 +10,7 @@ import type { z } from 'zod';
 import { Activity } from './activity.js';
 import { FatalExit } from './fatal-exit.service.js';
 import { HttpConnections } from './http-connections.adapter.js';
-import { type Identity, identify } from './identity.js';
+import type { Identity } from './identity.js';
 import { createLogger, frameworkLogger } from './logger.js';
 import { checkNode } from './node-version.js';
 import { CheckError } from './problem.js';
@@ -28,26 +29,29 @@ export interface ServiceDefinition<Settings extends CommonSettings> {
   configure?(app: INestApplication, settings: Settings): void;
 }
 
-export const VERSION = '0.1.0';
+/** Of whatever receives spans, while the process ends. */
+const LAST_SPANS_WITHIN_MS = 2_000;
 
 /**
  * Runs one service until SIGTERM or SIGINT. Whatever ends it otherwise, from here on, is one line in its log and its last
  * words: so `load` imports what the service is made of, which may fail, only now.
  */
 export async function runService<Settings extends CommonSettings>(
-  service: ServiceName,
+  identity: Identity,
+  startedTelemetry: Promise<Telemetry>,
   load: () => Promise<ServiceDefinition<Settings>>,
 ): Promise<void> {
-  const { RABBITMQ_URL: url, INSTANCE, LOG_LEVEL = 'info', NODE_ENV } = readWhatIsRight(process.env);
-  const identity = identify(service, INSTANCE, VERSION);
+  const { RABBITMQ_URL: url, LOG_LEVEL = 'info', NODE_ENV } = readWhatIsRight(process.env);
   const log = createLogger(identity, LOG_LEVEL, NODE_ENV === 'production');
   const fatal = new FatalExit({ identity, log, url });
   process.on('uncaughtException', (error) => void fatal.end('UNCAUGHT_EXCEPTION', error));
   process.on('unhandledRejection', (reason) => void fatal.end('UNHANDLED_REJECTION', reason));
   try {
     checkNode(process.versions.node);
+    const telemetry = await startedTelemetry;
+    fatal.lastSpans = () => telemetry.stop(LAST_SPANS_WITHIN_MS);
     const definition = await load();
-    await start(definition, settingsOf(definition), { identity, log, fatal });
+    await start(definition, settingsOf(definition), { identity, log, fatal, telemetry });
   } catch (error) {
     await fatal.end('START_FAILED', error);
   }
@@ -65,7 +69,7 @@ function settingsOf<Settings extends CommonSettings>(definition: ServiceDefiniti
 async function start<Settings extends CommonSettings>(
   definition: ServiceDefinition<Settings>,
   settings: Settings,
-  { identity, log, fatal }: { identity: Identity; log: Logger; fatal: FatalExit },
+  { identity, log, fatal, telemetry }: { identity: Identity; log: Logger; fatal: FatalExit; telemetry: Telemetry },
 ): Promise<void> {
   const broker = new BrokerConnection({ url: settings.RABBITMQ_URL, identity, log });
   const publisher = new BrokerPublisher({ broker, log });
@@ -92,7 +96,7 @@ async function start<Settings extends CommonSettings>(
     {
       module: ServiceModule,
       imports: [
-        RuntimeModule.of({ identity, settings, log, broker, publisher, readiness, activity }),
+        RuntimeModule.of({ identity, settings, log, broker, publisher, readiness, activity, telemetry }),
         definition.module,
       ],
     },
@@ -131,6 +135,7 @@ async function start<Settings extends CommonSettings>(
     await heartbeat.stop();
     await publisher.close();
     await broker.close();
+    await telemetry.stop(LAST_SPANS_WITHIN_MS);
     log.info('stopped');
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,3 +1,3 @@
-import { runService } from '@expunge/runtime';
+import { main } from '@expunge/runtime/main';
 
-await runService('api', async () => (await import('./service.js')).api);
+await main('api', async () => (await import('./service.js')).api);

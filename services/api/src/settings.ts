@@ -14,6 +14,11 @@ export const apiSettings = commonSettings.extend(databaseSettings.shape).extend(
       error: 'must be http:// or https:// URLs, separated by commas',
     }),
   RESOURCES_FILE: setting.text().optional(),
+  /** Of Jaeger's page: then each job links to its trace. */
+  JAEGER_URL: setting
+    .url('http', 'https')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   /** A request that reaches the deleter later than this is refused. */
   REQUEST_VALID_FOR: setting.duration().default(7 * 86_400_000),
   /** How long a request waits for the broker's confirm before its outcome is said to be unknown. */

@@ -1,4 +1,5 @@
 import { type ErrorInfo, keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
+import { attribute, counter, durations, inSpan, metric, spanName } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import { batchSizeOf } from './deletion-job/batch-limit.js';
 import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
@@ -20,8 +21,19 @@ export interface BatchContext {
   window: { from: WireId; end: WireId } | null;
 }
 
+/** A queue may stand for hours before. */
+const firstBatchSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200];
+
 /** Plan, delete, look, resolve: the steps of one batch against the stores. */
 export class BatchService {
+  private readonly durations = durations(metric.batchDuration, 'Time to delete one batch of records');
+  private readonly counts = counter(metric.records, 'Records by what became of them', '{record}');
+  private readonly firstBatch = durations(
+    metric.firstBatch,
+    'From a request to its first deleted batch',
+    firstBatchSeconds,
+  );
+
   constructor(
     private readonly records: Records,
     private readonly leftovers: LeftoversRepository,
@@ -29,7 +41,15 @@ export class BatchService {
   ) {}
 
   /** The next page, without the records this job has given up on. */
-  async page(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
+  page(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
+    return inSpan(spanName.plan, { attributes: { [attribute.job]: job.id } }, async (span) => {
+      const page = await this.read(job, context, cursor);
+      span.setAttribute(attribute.records, page.records.length);
+      return page;
+    });
+  }
+
+  private async read(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
     const window = context.window?.from === cursor ? context.window.end : null;
     const page = await this.records.page(context.resource, scopeOf(job), cursor, batchSizeOf(job), window);
     context.window = page.closesAt === null || page.window === null ? null : { from: page.closesAt, end: page.window };
@@ -59,9 +79,20 @@ export class BatchService {
    * `refused`: the server will not delete some record of the plan; `alone` is the job that notes it as a failure, where
    * there is no other record it could be about.
    */
-  async execute(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
+  execute(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
+    const { job } = held;
+    const attributes = {
+      [attribute.job]: job.id,
+      [attribute.batch]: job.totals.batches + 1,
+      [attribute.records]: planOf(job).records.length,
+    };
+    return inSpan(spanName.delete, { attributes }, () => this.executePlan(held, context, readAhead));
+  }
+
+  private async executePlan(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
     const { resource, clock } = context;
     const plan = planOf(held.job);
+    const began = performance.now();
     const meanwhile = Promise.all([
       held.flush(),
       readAhead ? this.page(held.job, context, plan.closesAt).catch(() => null) : null,
@@ -79,6 +110,7 @@ export class BatchService {
     }
     const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, refused !== null);
     const [, nextPage] = await meanwhile;
+    this.durations.record((performance.now() - began) / 1000, { [attribute.resource]: resource.name });
     if (!refused) return { resolved, refused, alone: null, nextPage };
     const record = refusedAlone(held.job, consequence);
     // The page that was read ahead begins behind records that are to be planned again.
@@ -96,6 +128,10 @@ export class BatchService {
     if (!event) return;
     const { batch, count, failures, objectKeys, totals } = event.data;
     const done = totals.succeeded + totals.failed;
+    const resource = job.request?.resource ?? '';
+    this.counts.add(count, { [attribute.resource]: resource, [attribute.outcome]: 'deleted' });
+    this.counts.add(failures.length, { [attribute.resource]: resource, [attribute.outcome]: 'failed' });
+    if (batch === 1) this.firstBatch.record((Date.now() - Date.parse(job.requestedAt)) / 1000);
     const progress = job.total === null ? `${done}` : `${done}/${job.total} = ${percent(done, job.total)} %`;
     const ids = { from: plan.records[0]?.id, to: plan.records.at(-1)?.id };
     log.info({ batch, ids, objects: objectKeys.length }, `${count} deleted, ${failures.length} failed (${progress})`);

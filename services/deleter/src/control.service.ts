@@ -1,9 +1,11 @@
 import type { ControlRequest, RequestRefused } from '@expunge/contracts';
 import { ConflictError, type Publisher, TransientError, ValidationError } from '@expunge/messaging';
+import { currentTraceparent } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import type { AnswerService } from './answer.service.js';
 import { controlVerdict, pendingOf, refusalOf, tombstone } from './deletion-job/control.js';
 import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
+import { traced } from './deletion-job/emit.js';
 import { HeldJob } from './held-job.js';
 import type { EventStore } from './jobs/event-store.repository.js';
 import type { JobRepository } from './jobs/job.repository.js';
@@ -72,7 +74,7 @@ export class ControlService {
 
   private async ofUnknown(request: ControlRequest): Promise<boolean> {
     if (request.type === 'CancelRequested') {
-      const job = tombstone(request, new Date());
+      const job = traced(tombstone(request, new Date()), currentTraceparent());
       if (!(await this.jobs.insert(job))) return false;
       await new HeldJob(job, this.jobs, this.outbox).settle();
       this.options.log.info({ job: job.id }, 'cancelled before it was requested');

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type DeleteRequested, type ErrorInfo, type ResourceDefinition, selectionFor } from '@expunge/contracts';
 import { type Publisher, TransientError, ValidationError } from '@expunge/messaging';
+import { currentTraceparent } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
 import { refusalOf } from './deletion-job/control.js';
+import { traced } from './deletion-job/emit.js';
 import { failAtStart, startJob } from './deletion-job/start-job.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
@@ -38,7 +40,7 @@ export class DeleteRequestService {
       if (Date.parse(request.data.notAfter) < Date.now()) {
         return this.refuse(request, bodyHash, 'expired', `was valid until ${request.data.notAfter}`);
       }
-      const fresh = await this.begin(request, bodyHash);
+      const fresh = traced(await this.begin(request, bodyHash), currentTraceparent());
       job = (await this.jobs.insert(fresh)) ? fresh : await this.jobs.read(request.subject);
       if (job === fresh)
         log.info(
@@ -57,7 +59,7 @@ export class DeleteRequestService {
     if (hasTurns(job) && !job.outbox.some((event) => event.sequence === 1)) return;
     const held = new HeldJob(job, this.jobs, this.outbox);
     await held.settle();
-    if (hasTurns(job)) await this.turns.now(job.id, held.lane.turn);
+    if (hasTurns(job)) await this.turns.first(job.id, held.lane.turn);
   }
 
   private async begin(request: DeleteRequested, bodyHash: string): Promise<DeletionJob> {

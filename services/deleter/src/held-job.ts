@@ -1,5 +1,6 @@
+import { currentTraceparent } from '@expunge/telemetry';
 import { type DeletionJob, type Lane, timing } from './deletion-job/deletion-job.js';
-import { withoutFlushed } from './deletion-job/emit.js';
+import { traced, withoutFlushed } from './deletion-job/emit.js';
 import { stillAtIt } from './deletion-job/no-progress.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
@@ -25,7 +26,7 @@ export class HeldJob {
   /** One write: the change, and the outbox without what is out by now. */
   async write(change: DeletionJob): Promise<void> {
     const began = performance.now();
-    this.job = await this.jobs.write(withoutFlushed(change, this.flushed));
+    this.job = await this.jobs.write(traced(withoutFlushed(change, this.flushed), currentTraceparent()));
     this.writeMs = performance.now() - began;
     this.flushed = new Set();
   }

@@ -1,3 +1,3 @@
-import { runService } from '@expunge/runtime';
+import { main } from '@expunge/runtime/main';
 
-await runService('deleter', async () => (await import('./service.js')).deleter);
+await main('deleter', async () => (await import('./service.js')).deleter);

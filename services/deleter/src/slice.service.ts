@@ -1,6 +1,7 @@
 import { setTimeout as delayed } from 'node:timers/promises';
 import { type ErrorInfo, type ResourceDefinition, workQueues } from '@expunge/contracts';
 import { ConflictError, NotFoundError, TransientError } from '@expunge/messaging';
+import { attribute, counter, linkCurrentTo, metric } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import type { AnswerService } from './answer.service.js';
 import type { Backlog } from './backlog.service.js';
@@ -47,6 +48,7 @@ export interface SliceLimits {
 
 /** One slice message's worth of work on a job. */
 export class SliceService {
+  private readonly delays = counter(metric.delays, 'Waits of a job before it is tried again, by cause', '{wait}');
   /** Jobs that this process is at. */
   private readonly atWork = new Set<string>();
 
@@ -81,6 +83,7 @@ export class SliceService {
     if (verdict.do === 'wait') return this.turns.later(id, turn, verdict.ms);
     if (verdict.do === 'watch') return this.turns.later(id, turn, verdict.ms, job.writtenAt);
     const log = this.options.log.child({ job: id, turn });
+    linkCurrentTo(job.traceparent);
     using _alive = held.keepAlive(noProgressForMs);
     this.atWork.add(id);
     try {
@@ -200,6 +203,7 @@ export class SliceService {
     if (waitedTooLong(held.job, cause, this.options.storeRetryForMs, now)) return this.giveUp(held, log);
     await held.write(delay(held.job, { cause, error }, { instance: this.options.instance, now }));
     const { waiting, turn, attempt } = held.lane;
+    this.delays.add(1, { [attribute.outcome]: cause, [attribute.code]: error.code });
     const ms = (waiting?.retryAt.getTime() ?? 0) - now.getTime();
     log.warn({ cause, code: error.code, attempt }, `waits ${ms / 1000} s: ${error.message}`);
     await held.settle();

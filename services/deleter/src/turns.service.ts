@@ -1,5 +1,6 @@
 import { type RetryTier, retryTiers, SliceDue, sliceId, workQueues } from '@expunge/contracts';
 import type { Publisher } from '@expunge/messaging';
+import { currentTraceparent } from '@expunge/telemetry';
 import { SOURCE } from './deletion-job/emit.js';
 
 const LANE = 0;
@@ -7,6 +8,13 @@ const LANE = 0;
 /** Publishes slice messages: the one live turn of a job, at once or later. */
 export class Turns {
   constructor(private readonly publisher: Publisher) {}
+
+  /** In the trace of the request, which so shows the beginning of the deletion; all other slices have their own. */
+  first(job: string, turn: number): Promise<void> {
+    const traceparent = currentTraceparent();
+    const message = { ...this.message(job, turn), ...(traceparent !== undefined && { traceparent }) };
+    return this.publisher.send(workQueues.deleterSlices.name, message);
+  }
 
   now(job: string, turn: number): Promise<void> {
     return this.publisher.send(workQueues.deleterSlices.name, this.message(job, turn));

@@ -1,3 +1,3 @@
-import { runService } from '@expunge/runtime';
+import { main } from '@expunge/runtime/main';
 
-await runService('monitor', async () => (await import('./service.js')).monitor);
+await main('monitor', async () => (await import('./service.js')).monitor);

@@ -34,6 +34,7 @@ import { ReadsController, RESOURCES } from './reads/reads.controller.js';
 import { RedriveRepository } from './redrive/redrive.repository.js';
 import { Sweep } from './redrive/sweep.service.js';
 import { TopologyReadsController } from './reads/topology-reads.controller.js';
+import { MonitorMetrics } from './monitor-metrics.service.js';
 import type { MonitorSettings } from './settings.js';
 import { BrokerLook } from './topology/broker-look.service.js';
 import { ManagementApi } from './topology/management.adapter.js';
@@ -164,6 +165,11 @@ const providers: Provider[] = [
       log: Logger,
     ) => new Verdicts({ jobs, diagnosis, broker, publisher, log }),
     inject: [JobRepository, DiagnosisService, BROKER, PUBLISHER, LOGGER],
+  },
+  {
+    provide: MonitorMetrics,
+    useFactory: (...parts: ConstructorParameters<typeof MonitorMetrics>) => new MonitorMetrics(...parts),
+    inject: [Verdicts, FoldMarkRepository, TopologyWatch],
   },
   {
     provide: Background,

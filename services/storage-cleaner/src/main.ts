@@ -1,3 +1,3 @@
-import { runService } from '@expunge/runtime';
+import { main } from '@expunge/runtime/main';
 
-await runService('storage-cleaner', async () => (await import('./service.js')).storageCleaner);
+await main('storage-cleaner', async () => (await import('./service.js')).storageCleaner);

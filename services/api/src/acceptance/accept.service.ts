@@ -1,5 +1,6 @@
 import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
+import { currentTraceparent } from '@expunge/telemetry';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
@@ -45,7 +46,7 @@ export class AcceptService {
   /** @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index */
   async accept(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
     const id = idempotencyKey === undefined ? v7() : jobIdOfKey(asked.tenant, idempotencyKey);
-    const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR);
+    const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR, currentTraceparent());
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
       const found = idempotencyKey === undefined ? null : await this.beforePublishing(this.acceptances.find(id));
       const step = nextStep(found, fresh.bodyHash, new Date());

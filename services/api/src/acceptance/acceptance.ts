@@ -20,6 +20,8 @@ export interface Acceptance {
   request: DeleteRequested['data'];
   /** DeleteRequested's time, the same at each publish: which records may go is bounded by it. */
   time: string;
+  /** The first attempt's, the same at each publish. */
+  traceparent?: string;
   state: AcceptanceState;
   /** Attempts to publish begun so far, by whichever process. Only grows: it is what writes are conditional on. */
   attempts: number;
@@ -37,7 +39,13 @@ export interface Asked {
   request: JobRequest;
 }
 
-export function newAcceptance(id: string, asked: Asked, now: Date, validForMs: number): Acceptance {
+export function newAcceptance(
+  id: string,
+  asked: Asked,
+  now: Date,
+  validForMs: number,
+  traceparent?: string,
+): Acceptance {
   return {
     _id: id,
     tenant: asked.tenant,
@@ -48,6 +56,7 @@ export function newAcceptance(id: string, asked: Asked, now: Date, validForMs: n
       notAfter: new Date(now.getTime() + validForMs).toISOString(),
     },
     time: now.toISOString(),
+    ...(traceparent !== undefined && { traceparent }),
     state: 'pending',
     attempts: 1,
     openSince: 1,
@@ -108,6 +117,7 @@ export function deleteRequestedOf(acceptance: Acceptance): DeleteRequested {
     time: acceptance.time,
     tenantid: acceptance.tenant,
     data: acceptance.request,
+    traceparent: acceptance.traceparent,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { LedgerEventView } from '@expunge/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { type Freshness, notSeenByMonitor, type PresentedJob, presentJob, seenByMonitor } from './job-presenter.js';
+import { type Freshness, notSeenByMonitor, type PresentedJob, seenByMonitor } from './job-presenter.js';
 import { JobReads } from './job-reads.service.js';
 import type { EventsListQuery } from './list-query.js';
 import { isJobId, noSuchJob, notKnownThen, unreachable } from './read-problems.js';
@@ -42,7 +42,7 @@ export class JobHistory {
     const read = await this.monitors.jobAt(id, tenant, at);
     if (read.kind === 'answer') {
       const { job, asOf } = read.answer;
-      return { ...presentJob(job, tenant), at, ...seenByMonitor(asOf) };
+      return { ...this.reads.present(job, tenant), at, ...seenByMonitor(asOf) };
     }
     if (read.kind === 'not-found') await this.reads.job(id, tenant);
     if (read.kind === 'not-found' || read.kind === 'not-known-then') throw notKnownThen(at);

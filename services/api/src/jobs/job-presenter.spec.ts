@@ -86,8 +86,19 @@ describe('a job', () => {
       diagnosis: { code: 'CONSUMER:NONE', severity: 'blocking', since: at(6), summary: 'Nobody consumes q.' },
       failures: [{ id: 'x', code: 'KEY_UNREADABLE', message: 'attachments is no list' }],
       retained_keys: ['tenants/acme/shared.jpg'],
+      trace_id: null,
       links: { self: '/api/jobs/j1', diagnosis: '/api/jobs/j1/diagnosis' },
     });
+  });
+
+  test('tells the trace of its request, and where to look at it', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(presentJob({ ...running, traceparent }, 'acme', 'https://jaeger.example')).toMatchObject({
+      trace_id: '0af7651916cd43dd8448eb211c80319c',
+      links: { trace: 'https://jaeger.example/trace/0af7651916cd43dd8448eb211c80319c' },
+    });
+    expect(presentJob({ ...running, traceparent }, 'acme').links).not.toHaveProperty('trace');
+    expect(presentJob(running, 'acme', 'https://jaeger.example').links).not.toHaveProperty('trace');
   });
 
   test('has no percent while its total is not known', () => {

@@ -44,7 +44,9 @@ export interface PresentedJob {
   } | null;
   failures: { id: string | number; code: string; message: string }[];
   retained_keys: string[];
-  links: { self: string; diagnosis: string };
+  /** Of the request; each slice of a long job has a trace of its own, linked to it. Null: nothing was traced. */
+  trace_id: string | null;
+  links: { self: string; diagnosis: string; trace?: string };
 }
 
 export interface PresentedAsOf {
@@ -60,8 +62,13 @@ export interface Freshness {
   not_checked: string[];
 }
 
+const traceIdOf = (traceparent: string | null | undefined): string | null => traceparent?.split('-')[1] ?? null;
+
 export const jobPath = (id: string): string => `/api/jobs/${id}`;
-const linksOf = (id: string) => ({ self: jobPath(id), diagnosis: `${jobPath(id)}/diagnosis` });
+function linksOf(id: string, traceId: string | null, jaeger: string | undefined): PresentedJob['links'] {
+  const links = { self: jobPath(id), diagnosis: `${jobPath(id)}/diagnosis` };
+  return jaeger === undefined || traceId === null ? links : { ...links, trace: `${jaeger}/trace/${traceId}` };
+}
 
 function presentVerdict(verdict: JobView['diagnosis']): PresentedJob['diagnosis'] {
   if (!verdict?.code) return null;
@@ -69,8 +76,10 @@ function presentVerdict(verdict: JobView['diagnosis']): PresentedJob['diagnosis'
   return { code, severity, since, summary };
 }
 
-export function presentJob(job: JobView, tenant: string): PresentedJob {
+/** @param jaeger where traces are looked at */
+export function presentJob(job: JobView, tenant: string, jaeger?: string): PresentedJob {
   const { progress } = job;
+  const traceId = traceIdOf(job.traceparent);
   return {
     id: job.id,
     tenant,
@@ -122,13 +131,15 @@ export function presentJob(job: JobView, tenant: string): PresentedJob {
     },
     failures: job.failures,
     retained_keys: job.retained,
-    links: linksOf(job.id),
+    trace_id: traceId,
+    links: linksOf(job.id, traceId, jaeger),
   };
 }
 
 /** A job that no monitor has heard of yet, or that no monitor can be asked about: what is known from its acceptance. */
-export function presentAcceptance(acceptance: Acceptance): PresentedJob {
+export function presentAcceptance(acceptance: Acceptance, jaeger?: string): PresentedJob {
   const { _id: id, tenant, time, request } = acceptance;
+  const traceId = traceIdOf(acceptance.traceparent);
   return {
     id,
     tenant,
@@ -162,7 +173,8 @@ export function presentAcceptance(acceptance: Acceptance): PresentedJob {
     residue: null,
     failures: [],
     retained_keys: [],
-    links: linksOf(id),
+    trace_id: traceId,
+    links: linksOf(id, traceId, jaeger),
   };
 }
 

@@ -1,7 +1,9 @@
-import type { FailureView } from '@expunge/contracts';
+import type { FailureView, JobView } from '@expunge/contracts';
+import { SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { isOver, isPromised } from '../acceptance/acceptance.js';
+import { type Acceptance, isOver, isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
+import type { ApiSettings } from '../settings.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
 import {
   type Freshness,
@@ -27,10 +29,24 @@ export interface PresentedFailures extends Freshness {
 /** Answers from a monitor; of a job no monitor tells anything about, from its acceptance. */
 @Injectable()
 export class JobReads {
+  private readonly jaeger: string | undefined;
+
   constructor(
     @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
     @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
-  ) {}
+    @Inject(SETTINGS) { JAEGER_URL }: ApiSettings,
+  ) {
+    this.jaeger = JAEGER_URL;
+  }
+
+  present(job: JobView, tenant: string): PresentedJob {
+    return presentJob(job, tenant, this.jaeger);
+  }
+
+  /** As nobody has seen it yet. */
+  promised(acceptance: Acceptance): PresentedJob & Freshness {
+    return { ...presentAcceptance(acceptance, this.jaeger), ...notSeenByMonitor };
+  }
 
   /** @throws ProblemError not-found (also for another tenant's), monitor-unreachable, store-unavailable */
   async job(id: string, tenant: string): Promise<PresentedJob & Freshness> {
@@ -39,11 +55,11 @@ export class JobReads {
     if (read.kind === 'answer') {
       const { job, asOf } = read.answer;
       if (job.tenant !== tenant) throw noSuchJob();
-      return { ...presentJob(job, tenant), ...seenByMonitor(asOf) };
+      return { ...this.present(job, tenant), ...seenByMonitor(asOf) };
     }
     const found = await this.acceptances.find(id);
     const acceptance = found?.tenant === tenant && !isOver(found, new Date()) ? found : null;
-    if (acceptance && isPromised(acceptance)) return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
+    if (acceptance && isPromised(acceptance)) return this.promised(acceptance);
     if (read.kind === 'unreachable') throw unreachable();
     throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
   }
@@ -65,6 +81,6 @@ export class JobReads {
     if (read.kind !== 'answer') throw wrongCursor();
     const { jobs, nextCursor, asOf } = read.answer;
     const own = jobs.filter((job) => job.tenant === tenant);
-    return { jobs: own.map((job) => presentJob(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
+    return { jobs: own.map((job) => this.present(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
   }
 }

@@ -7,7 +7,7 @@ import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
 import { JobHistory, type PresentedEvents } from './job-history.service.js';
-import { type Freshness, jobPath, notSeenByMonitor, presentAcceptance, type PresentedJob } from './job-presenter.js';
+import { type Freshness, jobPath, type PresentedJob } from './job-presenter.js';
 import { JobReads, type PresentedFailures, type PresentedJobs } from './job-reads.service.js';
 import { parseJobRequest } from './job-request.js';
 import { parseEventsQuery, parseFailuresQuery, parseJobQuery, parseListQuery } from './list-query.js';
@@ -40,7 +40,7 @@ export class JobsController {
     const asked = { tenant: caller.tenant, requestedBy: caller.name, request: parsed.request };
     const { acceptance, fresh } = await this.accepting.accept(asked, key.key);
     response.location(jobPath(acceptance._id));
-    if (fresh) return { ...presentAcceptance(acceptance), ...notSeenByMonitor };
+    if (fresh) return this.reads.promised(acceptance);
     return this.reads.job(acceptance._id, caller.tenant);
   }
 

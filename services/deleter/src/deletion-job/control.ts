@@ -162,8 +162,9 @@ const later = (known: string | null, time: string): string =>
 
 /** A job cancelled before its request arrived: its document, which that request will meet. */
 export function tombstone(request: ControlRequest, now: Date): DeletionJob {
-  const { subject: id, tenantid: tenant = '', time: requestedAt } = request;
-  const known = { id, tenant, request: null, requestedAt, bodyHash: null, bound: { idAtMost: null }, answered: [] };
+  const { subject: id, tenantid: tenant = '', time: requestedAt, traceparent = null } = request;
+  const nothing = { request: null, bodyHash: null, bound: { idAtMost: null }, answered: [] };
+  const known = { id, tenant, requestedAt, traceparent, ...nothing };
   return answerPending({ ...newJob(known, now), state: 'cancelling', pending: pendingOf(request) }, now);
 }
 

@@ -122,6 +122,8 @@ export interface DeletionJob {
   /** Null: the job was cancelled before its request arrived. */
   request: DeleteRequest | null;
   requestedAt: string;
+  /** The request's, to which each slice's own trace is linked. */
+  traceparent: string | null;
   /** Of the request: another body under the same id is refused. */
   bodyHash: string | null;
   state: DeletionState;

@@ -23,6 +23,12 @@ export function emit<Event extends NumberedEvent>(
   return { ...job, sequence, outbox: [...job.outbox, event] };
 }
 
+/** Events that were emitted since the last write carry the trace under way, so that they are the same at each publish. */
+export function traced(job: DeletionJob, traceparent: string | undefined): DeletionJob {
+  if (traceparent === undefined || job.outbox.every((event) => event.traceparent !== undefined)) return job;
+  return { ...job, outbox: job.outbox.map((event) => ({ ...event, traceparent: event.traceparent ?? traceparent })) };
+}
+
 /** Takes out events that stand in the event store and were confirmed by the broker. */
 export function withoutFlushed(job: DeletionJob, flushed: ReadonlySet<string>): DeletionJob {
   return { ...job, outbox: job.outbox.filter((event) => !flushed.has(event.id)) };

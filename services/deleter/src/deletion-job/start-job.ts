@@ -13,7 +13,10 @@ const nothing: Totals = { batches: 0, succeeded: 0, failed: 0, objects: 0, retai
 
 /** A document without an event yet. */
 export function newJob(
-  known: Pick<DeletionJob, 'id' | 'tenant' | 'request' | 'requestedAt' | 'bodyHash' | 'bound' | 'answered'>,
+  known: Pick<
+    DeletionJob,
+    'id' | 'tenant' | 'request' | 'requestedAt' | 'traceparent' | 'bodyHash' | 'bound' | 'answered'
+  >,
   now: Date,
 ): DeletionJob {
   return {
@@ -52,8 +55,9 @@ export function newJob(
 }
 
 function accepted(request: DeleteRequested, bodyHash: string, bound: Bound, now: Date): DeletionJob {
-  const { id, subject, tenantid: tenant = '', data, time: requestedAt } = request;
-  return newJob({ id: subject, tenant, request: data, requestedAt, bodyHash, bound, answered: [id] }, now);
+  const { id, subject, tenantid: tenant = '', data, time: requestedAt, traceparent = null } = request;
+  const known = { id: subject, tenant, request: data, requestedAt, traceparent, bodyHash, bound, answered: [id] };
+  return newJob(known, now);
 }
 
 /** The document a request begins with: bounded, its first turn due, DeletionStarted in the outbox. */

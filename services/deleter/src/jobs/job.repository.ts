@@ -1,5 +1,6 @@
 import { ConflictError } from '@expunge/messaging';
 import { asStoreError, isDuplicateKey } from '@expunge/runtime';
+import { currentTraceparent } from '@expunge/telemetry';
 import type mongoose from 'mongoose';
 import type { RequestRefused } from '@expunge/contracts';
 import { type DeletionJob, type DeletionState, dueAt, type Pending } from '../deletion-job/deletion-job.js';
@@ -62,7 +63,9 @@ export class JobRepository {
     job: DeletionJob,
     fence: { request: string; pending: Pending | null; during: DeletionState; refusal: RequestRefused | null },
   ): Promise<DeletionJob | null> {
-    const { request, pending, during, refusal } = fence;
+    const { request, pending, during } = fence;
+    const traceparent = currentTraceparent();
+    const refusal = fence.refusal && { ...fence.refusal, ...(traceparent !== undefined && { traceparent }) };
     const outbox = refusal ? [...job.outbox, refusal] : job.outbox;
     const fenced: DeletionJob = { ...job, state: during, pending, outbox, writtenAt: new Date() };
     const stored = await asStoreError(UNAVAILABLE, () =>
@@ -139,7 +142,7 @@ function toStored(job: DeletionJob): Stored {
 }
 
 /** What documents of an earlier release lack. */
-const addedLater = { finished: null, verified: null, purgeRound: 0, purgesDue: false } as const;
+const addedLater = { finished: null, verified: null, purgeRound: 0, purgesDue: false, traceparent: null } as const;
 
 function fromStored(stored: Stored): DeletionJob {
   const { _id: id, dueAt: _, ...rest } = stored;

@@ -1,4 +1,10 @@
-import { type Diagnosis, JobDiagnosisChanged, jobDiagnosisId } from '@expunge/contracts';
+import {
+  type Diagnosis,
+  type DiagnosisCode,
+  JobDiagnosisChanged,
+  jobDiagnosisId,
+  type JobStatus,
+} from '@expunge/contracts';
 import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { JobProjection } from '../projection/job.js';
@@ -14,30 +20,46 @@ export interface VerdictsOptions {
   log: Logger;
 }
 
+export interface VerdictCounts {
+  statuses: Map<JobStatus, number>;
+  codes: Map<DiagnosisCode, number>;
+}
+
+const count = <Key>(counts: Map<Key, number>, key: Key) => counts.set(key, (counts.get(key) ?? 0) + 1);
+
 /**
  * Makes an event of each change of a verdict. Any instance may, at the same time as others: the number makes the id, and
  * of two that differ the ledger keeps the first. A verdict is told once it has stood for two rounds.
  */
 export class Verdicts {
   private before = new Map<string, string | null>();
+  /** Of the last round, null while none can be made: of jobs that are not over, or have a verdict. */
+  counted: VerdictCounts | null = null;
 
   constructor(private readonly options: VerdictsOptions) {}
 
   /** @throws TransientError its database is away, or the broker takes nothing */
   async run(): Promise<void> {
     const { jobs, diagnosis, broker } = this.options;
-    if (!broker.connected || broker.blocked !== null) return;
+    if (!broker.connected || broker.blocked !== null) {
+      this.counted = null;
+      return;
+    }
     const seen = new Map<string, string | null>();
+    const counted: VerdictCounts = { statuses: new Map(), codes: new Map() };
     const circumstances = await diagnosis.circumstances();
     for await (const stored of jobs.toDiagnose()) {
       const { job } = stored;
       const verdict = job.settled ? null : diagnosis.of(stored, circumstances);
       const code = verdict?.code ?? null;
       seen.set(job.id, code);
+      count(counted.statuses, job.status);
+      if (verdict?.code) count(counted.codes, verdict.code);
       if (code === (job.verdict?.code ?? null) || this.before.get(job.id) !== code) continue;
       await this.tell(job, verdict, circumstances.now);
     }
     this.before = seen;
+    this.counted = counted;
   }
 
   private async tell(job: JobProjection, verdict: Diagnosis | null, now: Date): Promise<void> {

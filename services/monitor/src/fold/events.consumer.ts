@@ -1,6 +1,7 @@
 import { type AnyMessage, workQueues } from '@expunge/contracts';
 import { Consumes, TransientError } from '@expunge/messaging';
 import { LOGGER } from '@expunge/runtime';
+import { attribute, inSpan, spanName } from '@expunge/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
@@ -9,6 +10,7 @@ import { Appender } from '../ledger/appender.service.js';
 import { JobRemoval } from '../expiry/job-removal.service.js';
 import { compact } from '../ledger/compact.js';
 import { jobOf } from '../projection/evolve.js';
+import type { Recorded } from '../projection/recorded.js';
 import { Projector } from '../projection/projector.service.js';
 import { FoldBeat } from './fold-beat.service.js';
 import { InHand } from './in-hand.js';
@@ -38,11 +40,14 @@ export class EventsConsumer {
     const kept = compact(message);
     const delivery = this.inHand.take(message.id, Date.now());
     try {
-      const recorded = await this.appender.append(kept);
+      const job = jobOf(kept);
+      const attributes = { ...(job !== null && { [attribute.job]: job }) };
+      const recorded = await inSpan(spanName.append, { attributes }, () => this.appender.append(kept));
       delivery.recorded(recorded.position);
       await this.failures.note(recorded);
-      const job = jobOf(recorded.message);
-      if (job !== null && !(await this.projector.fold(job, recorded))) await this.removal.drop(recorded);
+      await inSpan(spanName.fold, { attributes: { ...attributes, [attribute.position]: recorded.position } }, () =>
+        this.fold(recorded),
+      );
       delivery.folded();
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
     } catch (error) {
@@ -53,5 +58,10 @@ export class EventsConsumer {
       delivery.gone(Date.now());
       this.beat.delivered();
     }
+  }
+
+  private async fold(recorded: Recorded): Promise<void> {
+    const job = jobOf(recorded.message);
+    if (job !== null && !(await this.projector.fold(job, recorded))) await this.removal.drop(recorded);
   }
 }

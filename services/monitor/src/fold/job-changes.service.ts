@@ -1,11 +1,14 @@
 import type { Message } from '@expunge/contracts';
 import type { Publisher } from '@expunge/messaging';
+import { attribute, counter, metric } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import type { Folded } from '../projection/projector.service.js';
 import { isCompletionDue, isVerificationDue, jobCompleted, verificationRequested } from '../projection/status.js';
 
 /** What follows from a job's change: a line in the log, the wish to have it verified, the word that it is completed. */
 export class JobChanges {
+  private readonly transitions = counter(metric.transitions, 'Jobs by the status they came to', '{job}');
+
   constructor(
     private readonly publisher: Publisher,
     private readonly log: Logger,
@@ -29,6 +32,7 @@ export class JobChanges {
   }
 
   private tell({ id: job, status, totals, objects, tenant }: Folded['after']): void {
+    this.transitions.add(1, { [attribute.status]: status });
     const { succeeded = 0, failed = 0, objects: handedOver = 0, retained = 0 } = totals ?? {};
     const counts = { succeeded, failed, objects: { handedOver, retained, ...objects } };
     this.log.info({ job, tenant, status, ...counts }, `job is ${status.replaceAll('_', ' ')}`);

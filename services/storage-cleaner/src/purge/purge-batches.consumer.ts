@@ -1,12 +1,14 @@
 import { type AnyMessage, type ObjectCheckRequested, workQueues } from '@expunge/contracts';
 import { Consumes, type Delivery, PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { ACTIVITY, Activity, IDENTITY, type Identity, LOGGER, SETTINGS } from '@expunge/runtime';
+import { attribute, currentTraceparent, inSpan, spanName } from '@expunge/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
 import { keysToCheck, objectsChecked, refusalToWaitFor } from '../check/check-outcome.js';
 import { CheckService } from '../check/check.service.js';
 import type { StorageCleanerSettings } from '../settings.js';
+import { PurgeMetrics } from './purge-metrics.js';
 import { purgeLinesOf } from './purge-lines.js';
 import { purgeReportOf } from './purge-report.js';
 import { PurgeService } from './purge.service.js';
@@ -16,6 +18,8 @@ const queue = workQueues.storageCleanerBatches;
 
 @Controller()
 export class PurgeBatchesConsumer {
+  private readonly metrics = new PurgeMetrics();
+
   constructor(
     private readonly purges: PurgeService,
     private readonly checks: CheckService,
@@ -29,7 +33,7 @@ export class PurgeBatchesConsumer {
   @Consumes(queue)
   async onBatch(@Payload() message: AnyMessage, @Ctx() delivery: Delivery): Promise<void> {
     if (message.type === 'ObjectCheckRequested') return this.onCheck(message, delivery);
-    const work = purgeWorkOf(message);
+    const work = { ...purgeWorkOf(message), traceparent: currentTraceparent() ?? message.traceparent };
     const { job, batch, targets } = work;
     // A batch whose records owned no files, or shared all of them, has nothing to report either.
     if (targets.length === 0) return;
@@ -37,7 +41,9 @@ export class PurgeBatchesConsumer {
     log.info({ objects: targets.length, redelivered: delivery.redelivered }, `batch ${batch} picked up`);
     const underway = this.activity.begin(`purging ${targets.length} objects of batch ${batch}`, job);
     try {
-      const outcome = await this.purges.purge(targets, underway.movedOn);
+      const attributes = { [attribute.job]: job, [attribute.batch]: batch, [attribute.objects]: targets.length };
+      const outcome = await inSpan(spanName.purge, { attributes }, () => this.purges.purge(targets, underway.movedOn));
+      this.metrics.tell(outcome);
       const context = {
         attempt: delivery.attempt,
         now: new Date(),
@@ -65,7 +71,8 @@ export class PurgeBatchesConsumer {
     const keys = keysToCheck(request);
     const underway = this.activity.begin(`looking for ${keys.length} purged objects`, job);
     try {
-      const found = await this.checks.check(keys, underway.movedOn);
+      const attributes = { [attribute.job]: job, [attribute.objects]: keys.length };
+      const found = await inSpan(spanName.check, { attributes }, () => this.checks.check(keys, underway.movedOn));
       const refusal = refusalToWaitFor(found);
       if (refusal) throw new TransientError(refusal.code, refusal.message);
       const answer = objectsChecked(request, found, { instance, now: new Date() });

@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { carriesTrace, isTraced, originOf } from './tracing.js';
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('a delivery', () => {
+  it('goes on with the trace of its message', () => {
+    expect(originOf({ traceparent }, 1)).toEqual({ parent: traceparent });
+    expect(originOf({ traceparent }, 5)).toEqual({ parent: traceparent });
+  });
+
+  it('is only linked to it once it was tried so often that the trace would never end', () => {
+    expect(originOf({ traceparent }, 6)).toEqual({ parent: null, links: [traceparent] });
+  });
+
+  it('begins one where its message has none', () => {
+    expect(originOf({}, 1)).toEqual({ parent: null });
+  });
+});
+
+describe('a message', () => {
+  it.each(['WorkerHeartbeat', 'ProjectionChanged', 'FoldProbe'])('of type %s is not traced', (type) => {
+    expect([isTraced({ type }), carriesTrace({ type })]).toEqual([false, false]);
+  });
+
+  it('carries the trace under way, but for slices, which go on for as long as their job', () => {
+    expect(carriesTrace({ type: 'BatchDeleted' })).toBe(true);
+    expect([isTraced({ type: 'SliceDue' }), carriesTrace({ type: 'SliceDue' })]).toEqual([true, false]);
+  });
+});
