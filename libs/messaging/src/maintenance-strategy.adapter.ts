@@ -145,12 +145,14 @@ export class MaintenanceStrategy
       const { attempt } = attempts;
       const { redelivered } = message.fields;
       const context = new DeliveryContext({ queue, attempt, redelivered });
+      const told = { [attribute.messaging.destination]: queue };
       const settle = async (outcome: Outcome, span?: Span) => {
         const now = Date.now();
         const verdict = settlementOf(outcome, { ...attempts, now, storeRetryForMs, retries });
         const error = outcome.kind === 'failed' ? outcome.error : undefined;
         if (span) tellSettlement(span, verdict, error);
-        this.#settled.add(1, { [attribute.messaging.destination]: queue, [attribute.settlement]: verdict.settle });
+        // A transient queue has the name of its instance: a series for each would be left behind.
+        if (retries) this.#settled.add(1, { ...told, [attribute.settlement]: verdict.settle });
         await this.#settling.settle(verdict, { queue, message, channel, attempt, about: aboutOf(message), error }, now);
       };
       const read = readMessage(message);
@@ -162,10 +164,8 @@ export class MaintenanceStrategy
       await inProcessSpan(read.message, { queue, exchange, routingKey, attempt }, async (span) => {
         const began = performance.now();
         const outcome = await outcomeOf(read.message, handler, context);
-        this.#processing.record((performance.now() - began) / 1000, {
-          [attribute.messaging.destination]: queue,
-          ...(outcome.kind === 'failed' && { [attribute.errorType]: errorTypeOf(outcome.error) }),
-        });
+        const errorType = outcome.kind === 'failed' && { [attribute.errorType]: errorTypeOf(outcome.error) };
+        if (retries) this.#processing.record((performance.now() - began) / 1000, { ...told, ...errorType });
         await settle(outcome, span);
       });
     } catch (err) {

@@ -23,8 +23,14 @@ describe('a message', () => {
     expect([isTraced({ type }), carriesTrace({ type })]).toEqual([false, false]);
   });
 
-  it('carries the trace under way, but for slices, which go on for as long as their job', () => {
-    expect(carriesTrace({ type: 'BatchDeleted' })).toBe(true);
-    expect([isTraced({ type: 'SliceDue' }), carriesTrace({ type: 'SliceDue' })]).toEqual([true, false]);
+  it('carries the trace under way', () => {
+    expect(carriesTrace({ type: 'ObjectsPurged' })).toBe(true);
+  });
+
+  it.each([
+    ['a slice, which goes on for as long as its job', { type: 'SliceDue' }],
+    ['a numbered event, which is the same at each publish', { type: 'BatchDeleted', sequence: 2 }],
+  ])('does not, if it is %s', (_, message) => {
+    expect([isTraced(message), carriesTrace(message)]).toEqual([true, false]);
   });
 });

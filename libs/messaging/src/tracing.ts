@@ -19,8 +19,12 @@ const ATTEMPTS_IN_TRACE = 5;
 
 export const isTraced = ({ type }: Pick<Message, 'type'>): boolean => !untraced.has(type);
 
-/** A slice goes on for as long as its job: one that is to belong to a trace says so itself. */
-export const carriesTrace = ({ type }: Pick<Message, 'type'>): boolean => isTraced({ type }) && type !== 'SliceDue';
+/**
+ * Whether it is given the trace under way when it is published without one. Not a slice, which goes on for as long as its
+ * job; nor a numbered event, which is stored before, and the same at each publish. Those say so themselves.
+ */
+export const carriesTrace = (message: Pick<Message, 'type' | 'sequence'>): boolean =>
+  isTraced(message) && message.type !== 'SliceDue' && message.sequence === undefined;
 
 /** As the conventions name a place in RabbitMQ: what is empty, or said already, is left out. */
 const destinationOf = (parts: readonly string[]): string => [...new Set(parts.filter((part) => part !== ''))].join(':');

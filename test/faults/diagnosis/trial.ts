@@ -32,8 +32,8 @@ interface Asked extends JobAtFault {
 }
 
 /**
- * One fault on a lane that is well, and is well again afterwards. Its job is requested while the one before is finished,
- * and the fault made once that one is.
+ * One fault on a lane that is well, and is well again afterwards. What its job is to delete is made while the job before
+ * is finished.
  * @param before the end of what was tried before
  * @returns the outcome, once the job is done as well
  */
@@ -50,10 +50,11 @@ export async function tryFault(
   const failed = (error: unknown) =>
     violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   try {
-    if (fault.before) await before;
-    await fault.before?.(lane);
-    const job = await request(lane, { ...usual, ...(fault.job && { rate: undefined }), ...fault.job });
+    const shape = { ...usual, ...(fault.job && { rate: undefined }), ...fault.job };
+    const filled = await fill(lane, shape);
     await before;
+    await fault.before?.(lane);
+    const job = await request(lane, shape, filled);
     made = await fault.make(lane, job);
     await observe(lane, fault, job, made, outcome);
     violations.push(...(await untilTold(lane, fault, job)));
@@ -73,9 +74,12 @@ export async function tryFault(
   }
 }
 
-async function request({ system }: Lane, shape: JobShape): Promise<Asked> {
+async function fill({ system }: Lane, { records }: JobShape): Promise<Omit<Asked, 'id'>> {
   const tenant = system.newTenant();
-  const planned = await system.fill(tenant, shape.records, 1);
+  return { tenant, planned: await system.fill(tenant, records, 1) };
+}
+
+async function request({ system }: Lane, shape: JobShape, { tenant, planned }: Omit<Asked, 'id'>): Promise<Asked> {
   const options = { batch_size: shape.batchSize, max_records_per_second: shape.rate };
   const id = await system.request(tenant, { selection: { all: true }, options });
   if (!shape.onlyAccepted)
