@@ -55,12 +55,7 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
     const work = async (name: string) => {
       const lane = await Lane.start(stack, name);
       try {
-        let last: Promise<unknown> = Promise.resolve();
-        for (let fault = waiting.shift(); fault; fault = waiting.shift()) {
-          const { finished } = await tryFault(lane, fault, last);
-          last = finished.then(note);
-        }
-        await last;
+        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryTwice(lane, fault, note));
       } finally {
         await lane.stop();
       }
@@ -70,6 +65,14 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
   } finally {
     await stack.stop();
   }
+}
+
+/** On a busy machine ten seconds may be short, once: both tries are told. */
+async function tryTwice(lane: Lane, fault: Fault, note: (outcome: Outcome) => void): Promise<Outcome> {
+  const first = await tryFault(lane, fault);
+  if (first.violations.length === 0) return first;
+  note(first);
+  return tryFault(lane, fault);
 }
 
 function lineOf({ fault, namedAfterMs, clearedAfterMs, said, violations }: Outcome): string {

@@ -31,30 +31,15 @@ interface Asked extends JobAtFault {
   readonly planned: Receipt[];
 }
 
-/**
- * One fault on a lane that is well, and is well again afterwards. What its job is to delete is made while the job before
- * is finished.
- * @param before the end of what was tried before
- * @returns the outcome, once the job is done as well
- */
-export async function tryFault(
-  lane: Lane,
-  fault: Fault,
-  before: Promise<unknown>,
-): Promise<{ finished: Promise<Outcome> }> {
+/** One fault on a lane that is well, and is well again afterwards. */
+export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
   const violations: string[] = [];
   const said: [number, string | null][] = [];
   const outcome = { fault: fault.name, clearedAfterMs: null as number | null, said, violations };
-  const named = () => ({ ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null });
   let made: MadeFault | undefined;
-  const failed = (error: unknown) =>
-    violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   try {
-    const shape = { ...usual, ...(fault.job && { rate: undefined }), ...fault.job };
-    const filled = await fill(lane, shape);
-    await before;
     await fault.before?.(lane);
-    const job = await request(lane, shape, filled);
+    const job = await request(lane, { ...usual, ...(fault.job && { rate: undefined }), ...fault.job });
     made = await fault.make(lane, job);
     await observe(lane, fault, job, made, outcome);
     violations.push(...(await untilTold(lane, fault, job)));
@@ -63,23 +48,17 @@ export async function tryFault(
     made = undefined;
     violations.push(...(await untilCleared(lane, fault, job)));
     outcome.clearedAfterMs = Date.now() - repairedAt;
-    const finish = async () => {
-      violations.push(...(await untilDone(lane, job)), ...(await untilEndTold(lane, fault, job)));
-    };
-    return { finished: finish().catch(failed).then(named) };
+    violations.push(...(await untilDone(lane, job)), ...(await untilEndTold(lane, fault, job)));
   } catch (error) {
     await Promise.resolve(made?.repair()).catch(() => undefined);
-    failed(error);
-    return { finished: Promise.resolve(named()) };
+    violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
+  return { ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null };
 }
 
-async function fill({ system }: Lane, { records }: JobShape): Promise<Omit<Asked, 'id'>> {
+async function request({ system }: Lane, shape: JobShape): Promise<Asked> {
   const tenant = system.newTenant();
-  return { tenant, planned: await system.fill(tenant, records, 1) };
-}
-
-async function request({ system }: Lane, shape: JobShape, { tenant, planned }: Omit<Asked, 'id'>): Promise<Asked> {
+  const planned = await system.fill(tenant, shape.records, 1);
   const options = { batch_size: shape.batchSize, max_records_per_second: shape.rate };
   const id = await system.request(tenant, { selection: { all: true }, options });
   if (!shape.onlyAccepted)

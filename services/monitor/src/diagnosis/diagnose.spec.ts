@@ -355,6 +355,15 @@ describe('a wait that has an end', () => {
     expect(of(moving, {}).code).toBe('THROTTLE:PURGE_BACKLOG');
   });
 
+  it('is a backlog, and no word of the bucket, while objects wait behind those of others', () => {
+    const story = queued().started(100).batch(10, 4).delayed(30, 'BACKLOG', 'purge-backlog');
+    const told = story.events.at(-1)?.time ?? '';
+    const heardBefore = new Date(Date.parse(told) - 1_000);
+    const { job } = standing(story);
+    const diagnosis = of({ job, movedAt: { records: heardBefore, objects: heardBefore } }, {});
+    expect([diagnosis.code, ...diagnosis.contributing.map(({ code }) => code)]).toEqual(['THROTTLE:PURGE_BACKLOG']);
+  });
+
   it('is a backlog of the storage-cleaner only while somebody works it off', () => {
     const story = queued().started(100).batch(10, 4).delayed(30, 'BACKLOG', 'purge-backlog');
     expect(of(standing(story), {}).code).toBe('THROTTLE:PURGE_BACKLOG');

@@ -13,14 +13,15 @@ export class ParkedWatch {
   private readonly seen = new Map<string, { job: string; parked: ParkedSeen }[]>();
 
   constructor(
-    private readonly broker: Pick<BrokerConnection, 'connected' | 'queueDepth'>,
+    private readonly broker: Pick<BrokerConnection, 'connected' | 'blocked' | 'queueDepth'>,
     private readonly queues: Pick<ParkedQueues, 'look'>,
     private readonly log: Logger,
   ) {}
 
   /** Asks the queues themselves: the management API's counts are up to five seconds old. */
   async follow(): Promise<void> {
-    if (!this.broker.connected) return;
+    // On a connection that is blocked nothing is answered.
+    if (!this.broker.connected || this.broker.blocked !== null) return;
     const depths = await Promise.all(
       allWorkQueues.map(async ({ name }) => {
         const depth = within(ANSWER_WITHIN_MS, this.broker.queueDepth(parkedQueue(name)));

@@ -83,8 +83,10 @@ function ofRecords({ delay, progressedAt }: JobInQuestion['job']): Met | null {
   return isCurrent ? { store: 'records', error: delay.error } : null;
 }
 
-function ofObjects({ since }: Leg, { lastError }: JobInQuestion['job']): Met | null {
-  const isCurrent = lastError !== null && Date.parse(lastError.at) >= since.getTime() - CLOCKS_DIFFER_MS;
+function ofObjects({ since }: Leg, { lastError, delay }: JobInQuestion['job']): Met | null {
+  // A deleter's wait is no word of the bucket.
+  if (lastError === null || lastError.code === delay?.error.code) return null;
+  const isCurrent = Date.parse(lastError.at) >= since.getTime() - CLOCKS_DIFFER_MS;
   return isCurrent ? { store: 'bucket', error: lastError } : null;
 }
 

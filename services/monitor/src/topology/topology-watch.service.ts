@@ -23,31 +23,33 @@ export class TopologyWatch {
   private moved: Paces = new Map();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | null = null;
+  private following: Promise<void> | null = null;
 
   constructor(private readonly options: TopologyWatchOptions) {}
 
   start(): void {
-    this.timer ??= setInterval(() => void this.tick(), this.options.everyMs ?? EVERY_MS);
-    void this.tick();
+    this.timer ??= setInterval(() => this.tick(), this.options.everyMs ?? EVERY_MS);
+    this.tick();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.looking;
+    await Promise.all([this.looking, this.following]);
   }
 
   last(): { view: BrokerView; paces: Paces } {
     return { view: this.view, paces: this.moved };
   }
 
-  /** One at a time: a broker that does not answer holds up nobody else. */
-  private tick(): Promise<void> {
-    return (this.looking ??= this.take().finally(() => (this.looking = null)));
+  /** One of each at a time, and neither waits for the other: a view must not get old over a look at what was parked. */
+  private tick(): void {
+    this.looking ??= this.take().finally(() => (this.looking = null));
+    this.following ??= this.options.parked.follow().finally(() => (this.following = null));
   }
 
   private async take(): Promise<void> {
-    const { look, rollCall, parked, folds, log } = this.options;
-    [this.view] = await Promise.all([look.take(), parked.follow()]);
+    const { look, rollCall, folds, log } = this.options;
+    this.view = await look.take();
     this.moved = pacesAfter(this.moved, this.view);
     if (!folds() || !this.view.connected) return;
     await rollCall.call(this.view).catch((err: unknown) => {
