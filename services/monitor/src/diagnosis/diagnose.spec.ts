@@ -343,6 +343,18 @@ describe('a job that moves', () => {
   });
 });
 
+describe('what a consumer was at when it was last heard', () => {
+  it('hangs only if it had lasted for some time by then', () => {
+    const at = (ageSeconds: number, begunSecondsAgo: number) => {
+      const [consumer, ...others] = handsFull('another').toReversed();
+      const beat = { ...consumer!.beat, doing: { what: 'purging', job: 'another', since: ago(begunSecondsAgo) } };
+      return of(standing(purging()), { workers: [...others, { ...consumer!, beat, ageMs: ageSeconds * 1000 }] }).code;
+    };
+    expect(at(4, 7)).toBe('UNKNOWN:INSUFFICIENT_EVIDENCE');
+    expect(at(4, 8)).toBe('CONSUMER:SATURATED');
+  });
+});
+
 describe('a wait that has an end', () => {
   it('is the verdict while what it waits for works', () => {
     expect(of(standing(running().delayed(3600, 'SOME_ERROR', 'error')), {}).code).toBe('THROTTLE:BACKOFF');

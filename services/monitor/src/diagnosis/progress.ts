@@ -13,6 +13,9 @@ import type { Leg } from './legs.js';
 /** A leg that is quiet, and so long without a count that rose; the broker counts at intervals of 5 s. */
 const UNSETTLED_AFTER_MS = 2_000;
 
+/** By the heartbeat itself; a worker that hangs says so at its next one at the latest. */
+const TOLD_TO_LAST_MS = 3_500;
+
 /** Whether those that consume get anywhere. */
 export function ofProgress(leg: Leg, job: string, circumstances: Circumstances): Found[] {
   const told = asTold(leg, job, circumstances);
@@ -26,7 +29,11 @@ function asTold(leg: Leg, job: string, circumstances: Circumstances): Found[] {
   const view = queues.find(({ name }) => name === leg.queue.name);
   const consuming = consumingOf(leg, circumstances);
   const since = (worker: KnownWorker) => Date.parse(worker.beat.doing?.since ?? at);
-  const hanging = consuming.filter((worker) => now.getTime() - since(worker) > HANGS_AFTER_MS);
+  // What had just begun at the last heartbeat may be done since.
+  const hanging = consuming.filter((worker) => {
+    const forMs = now.getTime() - since(worker);
+    return forMs > HANGS_AFTER_MS && forMs - worker.ageMs >= TOLD_TO_LAST_MS;
+  });
   const atThisJob = hanging.find(({ beat }) => beat.doing?.job === job);
   const all: Found[] = [];
   const isFull = ({ beat }: KnownWorker) => (beat.inHand?.[leg.queue.name] ?? 0) >= leg.queue.prefetch;
