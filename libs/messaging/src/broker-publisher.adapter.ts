@@ -6,7 +6,7 @@ import {
   retryQueue,
   type RetryTier,
 } from '@expunge/contracts';
-import { attribute, durations, errorTypeOf, metric } from '@expunge/telemetry';
+import { type Attributes, attribute, durations, errorTypeOf, metric, secondsSince } from '@expunge/telemetry';
 import type { Options } from 'amqplib';
 import type { Logger } from 'pino';
 import { headerNames } from './attempt-headers.js';
@@ -78,14 +78,17 @@ export class BrokerPublisher implements Publisher {
     return inPublishSpan(message, to, async (traced) => {
       const began = performance.now();
       const destination = to.exchange === '' ? to.routingKey : to.exchange;
-      const told = { [attribute.messaging.destination]: destination, [attribute.messaging.operationName]: 'publish' };
+      const told: Attributes = {
+        [attribute.messaging.destination]: destination,
+        [attribute.messaging.operationName]: 'publish',
+      };
       try {
         await this.put(outgoing(to.exchange, to.routingKey, traced, attempt));
-        this.#publishing.record((performance.now() - began) / 1000, told);
       } catch (error) {
-        const failed = { ...told, [attribute.errorType]: errorTypeOf(error) };
-        this.#publishing.record((performance.now() - began) / 1000, failed);
+        told[attribute.errorType] = errorTypeOf(error);
         throw error;
+      } finally {
+        this.#publishing.record(secondsSince(began), told);
       }
     });
   }

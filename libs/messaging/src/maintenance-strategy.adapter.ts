@@ -5,7 +5,7 @@ import {
   transientQueue,
   transientQueues,
 } from '@expunge/contracts';
-import { attribute, counter, durations, errorTypeOf, metric, type Span } from '@expunge/telemetry';
+import { attribute, counter, durations, errorTypeOf, metric, secondsSince, type Span } from '@expunge/telemetry';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
@@ -165,7 +165,7 @@ export class MaintenanceStrategy
         const began = performance.now();
         const outcome = await outcomeOf(read.message, handler, context);
         const errorType = outcome.kind === 'failed' && { [attribute.errorType]: errorTypeOf(outcome.error) };
-        if (retries) this.#processing.record((performance.now() - began) / 1000, { ...told, ...errorType });
+        if (retries) this.#processing.record(secondsSince(began), { ...told, ...errorType });
         await settle(outcome, span);
       });
     } catch (err) {

@@ -2,12 +2,12 @@ import type { AnyMessage, Message } from '@expunge/contracts';
 import {
   attribute,
   isWithinSpan,
-  currentTraceparent,
   failed,
   inSpan,
   type Span,
   SpanKind,
   type SpanOptions,
+  withCurrentTrace,
 } from '@expunge/telemetry';
 import type { Verdict } from './settlement.js';
 
@@ -55,8 +55,8 @@ export function inPublishSpan<M extends Message>(
   // What a timer publishes goes on with the trace of the message itself.
   const parent = isWithinSpan() ? {} : { parent: message.traceparent ?? null };
   return inSpan(`publish ${destination}`, { kind: SpanKind.PRODUCER, attributes, ...parent }, () => {
-    const traceparent = message.traceparent ?? (carriesTrace(message) ? currentTraceparent() : undefined);
-    return publish(traceparent === undefined ? message : { ...message, traceparent });
+    const carriesOn = message.traceparent === undefined && carriesTrace(message);
+    return publish(carriesOn ? withCurrentTrace(message) : message);
   });
 }
 

@@ -1,4 +1,4 @@
-export { SpanKind, type Span } from '@opentelemetry/api';
+export { type Attributes, SpanKind, type Span } from '@opentelemetry/api';
 export * from './instruments.js';
 export * from './names.js';
 export * from './spans.js';

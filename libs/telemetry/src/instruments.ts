@@ -6,9 +6,12 @@ const meter = () => metrics.getMeter('expunge');
 export const counter = (name: string, description: string, unit = '1') =>
   meter().createCounter(name, { description, unit });
 
-/** Seconds; `upTo` the longest that is told apart from longer ones. */
+/** A histogram of seconds. */
 export const durations = (name: string, description: string, boundaries: readonly number[] = usual) =>
   meter().createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: [...boundaries] } });
+
+/** Of a moment that `performance.now()` told. */
+export const secondsSince = (began: number): number => (performance.now() - began) / 1000;
 
 const usual = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 

@@ -8,7 +8,6 @@ export const attribute = {
   batch: 'expunge.batch',
   records: 'expunge.records',
   objects: 'expunge.objects',
-  turn: 'expunge.slice.turn',
   position: 'expunge.ledger.position',
   settlement: 'expunge.settlement',
   outcome: 'expunge.outcome',
@@ -25,15 +24,12 @@ export const attribute = {
     destination: 'messaging.destination.name',
     routingKey: 'messaging.rabbitmq.destination.routing_key',
     messageId: 'messaging.message.id',
-    conversation: 'messaging.message.conversation_id',
-    bodySize: 'messaging.message.body.size',
     /** Of the event in the body (CloudEvents). */
     type: 'cloudevents.event_type',
   },
 } as const;
 
 export const spanName = {
-  slice: 'slice',
   plan: 'plan',
   delete: 'delete',
   purge: 'purge',

@@ -11,6 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { getRPCMetadata, RPCType } from '@opentelemetry/core';
+import { attribute } from './names.js';
 
 const SCOPE = 'expunge';
 
@@ -50,7 +51,7 @@ export function inSpan<T>(name: string, options: SpanOptions, run: (span: Span) 
 /** Marks the span as failed. Of an error its name and code are told, never its message: it may quote a record. */
 export function failed(span: Span, error: unknown): void {
   const type = errorTypeOf(error);
-  span.setAttribute('error.type', type);
+  span.setAttribute(attribute.errorType, type);
   span.setStatus({ code: SpanStatusCode.ERROR, message: type });
 }
 
@@ -65,6 +66,12 @@ export function currentTraceparent(): string | undefined {
   const carrier: { traceparent?: string } = {};
   propagation.inject(context.active(), carrier);
   return carrier.traceparent;
+}
+
+/** The message, going on with what is under way. */
+export function withCurrentTrace<M extends { traceparent?: string | undefined }>(message: M): M {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? message : { ...message, traceparent };
 }
 
 /** Whether something is under way that is traced. */

@@ -1,5 +1,5 @@
 import { type ErrorInfo, keyPrefixOf, type ResourceDefinition, type WireId } from '@expunge/contracts';
-import { attribute, counter, durations, inSpan, metric, spanName } from '@expunge/telemetry';
+import { attribute, counter, durations, inSpan, metric, secondsSince, spanName } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import { batchSizeOf } from './deletion-job/batch-limit.js';
 import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
@@ -110,7 +110,7 @@ export class BatchService {
     }
     const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, refused !== null);
     const [, nextPage] = await meanwhile;
-    this.durations.record((performance.now() - began) / 1000, { [attribute.resource]: resource.name });
+    this.durations.record(secondsSince(began), { [attribute.resource]: resource.name });
     if (!refused) return { resolved, refused, alone: null, nextPage };
     const record = refusedAlone(held.job, consequence);
     // The page that was read ahead begins behind records that are to be planned again.

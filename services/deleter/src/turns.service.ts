@@ -1,6 +1,6 @@
 import { type RetryTier, retryTiers, SliceDue, sliceId, workQueues } from '@expunge/contracts';
 import type { Publisher } from '@expunge/messaging';
-import { currentTraceparent } from '@expunge/telemetry';
+import { withCurrentTrace } from '@expunge/telemetry';
 import { SOURCE } from './deletion-job/emit.js';
 
 const LANE = 0;
@@ -11,9 +11,7 @@ export class Turns {
 
   /** In the trace of the request, which so shows the beginning of the deletion; all other slices have their own. */
   first(job: string, turn: number): Promise<void> {
-    const traceparent = currentTraceparent();
-    const message = { ...this.message(job, turn), ...(traceparent !== undefined && { traceparent }) };
-    return this.publisher.send(workQueues.deleterSlices.name, message);
+    return this.publisher.send(workQueues.deleterSlices.name, withCurrentTrace(this.message(job, turn)));
   }
 
   now(job: string, turn: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { ConflictError } from '@expunge/messaging';
 import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import { currentTraceparent } from '@expunge/telemetry';
+import { withCurrentTrace } from '@expunge/telemetry';
 import type mongoose from 'mongoose';
 import type { RequestRefused } from '@expunge/contracts';
 import { type DeletionJob, type DeletionState, dueAt, type Pending } from '../deletion-job/deletion-job.js';
@@ -64,8 +64,7 @@ export class JobRepository {
     fence: { request: string; pending: Pending | null; during: DeletionState; refusal: RequestRefused | null },
   ): Promise<DeletionJob | null> {
     const { request, pending, during } = fence;
-    const traceparent = currentTraceparent();
-    const refusal = fence.refusal && { ...fence.refusal, ...(traceparent !== undefined && { traceparent }) };
+    const refusal = fence.refusal && withCurrentTrace(fence.refusal);
     const outbox = refusal ? [...job.outbox, refusal] : job.outbox;
     const fenced: DeletionJob = { ...job, state: during, pending, outbox, writtenAt: new Date() };
     const stored = await asStoreError(UNAVAILABLE, () =>

@@ -38,9 +38,9 @@ export class EventsConsumer {
     if (message.type === 'JobExpired') return;
     if (message.type === 'JobRemoved') return this.removal.run(message);
     const kept = compact(message);
+    const job = jobOf(kept);
     const delivery = this.inHand.take(message.id, Date.now());
     try {
-      const job = jobOf(kept);
       const attributes = { ...(job !== null && { [attribute.job]: job }) };
       const recorded = await inSpan(spanName.append, { attributes }, () => this.appender.append(kept));
       delivery.recorded(recorded.position);
@@ -51,7 +51,6 @@ export class EventsConsumer {
       delivery.folded();
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
     } catch (error) {
-      const job = jobOf(kept);
       if (job !== null && !(error instanceof TransientError)) delivery.failed({ job, message: String(error) });
       throw error;
     } finally {
