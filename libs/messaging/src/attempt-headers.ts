@@ -9,6 +9,8 @@ export const headerNames = {
   parkedFrom: 'x-queue',
   /** Tells one publish from another of the same message when the broker returns it. */
   publish: 'x-publish',
+  /** The look that put a parked message in anew, which is not to see it twice. */
+  look: 'x-look',
 } as const;
 
 export interface Attempts {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { parkedQueue } from '@expunge/contracts';
 import type { ConfirmChannel, GetMessage } from 'amqplib';
 import type { Logger } from 'pino';
@@ -122,6 +123,7 @@ export class ParkedQueues {
 
 /** One look: holds what it takes until it closes, and then gives it back. */
 class ParkedChannel {
+  readonly #id = randomUUID();
   #held = 0;
   readonly #link: ConfirmLink;
 
@@ -140,10 +142,13 @@ class ParkedChannel {
   }
 
   async *take(atMost: number): AsyncGenerator<GetMessage> {
-    for (let n = 0; n < atMost && Date.now() < this.times.until; n++) {
+    for (let n = 0; n < atMost && Date.now() < this.times.until;) {
       const message = await this.#answerOf(this.channel.get(this.queue));
       if (message === false) return;
       this.#held += 1;
+      // Comes up again when another process holds what was counted besides.
+      if (message.properties.headers?.[headerNames.look] === this.#id) continue;
+      n += 1;
       yield message;
     }
   }
@@ -163,7 +168,7 @@ class ParkedChannel {
 
   async renew(message: GetMessage, described: ParkedMessage): Promise<void> {
     try {
-      await this.move(message, this.queue, parkedHeaders(described));
+      await this.move(message, this.queue, { ...parkedHeaders(described), [headerNames.look]: this.#id });
     } catch (err) {
       this.log.warn({ err, queue: this.queue }, 'a parked message could not be put in anew');
     }

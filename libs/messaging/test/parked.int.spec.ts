@@ -139,6 +139,19 @@ describe('parked messages', () => {
     expect([seen.length, replayed, await bed.depth(PARKED), await bed.depth(JOBS)]).toEqual([30, 10, 20, 10]);
   });
 
+  it('are listed once each, however many processes look, whatever is put in anew', async () => {
+    await parkMany(6);
+    const other = await bed.connect();
+    const others = new ParkedQueues({ broker: other.broker, log: other.logger });
+    for (let n = 0; n < 60; n++) {
+      for (const { messages } of await Promise.all([queues.look(JOBS, 100), others.look(JOBS, 100)])) {
+        const listed = messages.map(({ messageId }) => messageId);
+        expect(listed.sort()).toEqual([...new Set(listed)].sort());
+      }
+    }
+    expect((await ids()).sort()).toEqual(expected(6));
+  });
+
   it('are seen again once another process that looked at them has gone', async () => {
     await parkMany(30);
     const other = await bed.connect();
