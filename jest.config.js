@@ -30,6 +30,11 @@ const servers = {
   globalTeardown: '<rootDir>/test/support/stop-servers.ts',
 };
 
+const stacks = {
+  globalSetup: '<rootDir>/test/support/choose-servers.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+};
+
 export default {
   projects: [
     {
@@ -41,31 +46,33 @@ export default {
     { ...common, ...servers, displayName: 'int', testMatch: ['<rootDir>/**/*.int.spec.ts'] },
     {
       ...common,
+      ...stacks,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.(full|alone)\\.e2e\\.spec\\.ts$'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(full|alone|containers)\\.e2e\\.spec\\.ts$'],
     },
     // What asserts how soon something is said, so that nothing else may run beside it.
     {
       ...common,
+      ...stacks,
       displayName: 'alone',
       testMatch: ['<rootDir>/test/**/*.alone.e2e.spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
     // What takes minutes: `npm run test:full`.
     {
       ...common,
+      ...stacks,
       displayName: 'full',
       testMatch: ['<rootDir>/test/**/*.full.e2e.spec.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
+    // What needs a container engine: `npm run test:containers`.
+    { ...common, displayName: 'compose', testMatch: ['<rootDir>/test/**/*.containers.e2e.spec.ts'] },
     // What is measured, and never judged by its time: `npm run bench`.
     {
       ...common,
+      ...stacks,
       displayName: 'bench',
       testMatch: ['<rootDir>/bench/**/*.bench.ts'],
-      setupFilesAfterEnv: ['<rootDir>/test/support/patience.ts'],
     },
   ],
 };

@@ -3,11 +3,11 @@ import { npmRun } from '../support/command.js';
 
 const figures = { p50_ms: expect.any(Number) as unknown, p99_ms: expect.any(Number), max_ms: expect.any(Number) };
 
-it('npm run bench measures how soon requests take effect, also on a job whose worker is lost, and a rebuild', async () => {
-  const output = await npmRun('bench', [], { TRIALS: '3', EVENTS: '20000' });
+it('npm run bench measures how soon requests take effect, also on a job whose worker is lost, a rebuild, and what traces cost', async () => {
+  const output = await npmRun('bench', [], { TRIALS: '3', EVENTS: '20000', PAIRS: '1' });
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
   const measured = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(measured).toHaveLength(4);
+  expect(measured).toHaveLength(5);
   expect(measured).toContainEqual({ trials: 3, pause: figures, resume: figures, cancel_ms: expect.any(Number) });
   for (const worker of ['dead', 'frozen']) {
     expect(measured).toContainEqual({ trials: 3, worker, pause: figures, cancel: figures });
@@ -15,5 +15,8 @@ it('npm run bench measures how soon requests take effect, also on a job whose wo
   const rate = { seconds: expect.any(Number) as unknown, events_per_second: expect.any(Number) };
   const memory = { resident_mb: expect.any(Number) as unknown, grown_by_mb: expect.any(Number) };
   const jobs = expect.any(Number) as unknown;
+  const number = expect.any(Number) as unknown;
+  const ratio = { median: number, least: number, most: number };
+  expect(measured).toContainEqual({ pairs: 1, records: number, off: number, on: number, ratio, exported_kb: number });
   expect(measured).toContainEqual({ events: 20_000, jobs, different: 0, repaired: 0, ...rate, ...memory });
 }, 1_200_000);

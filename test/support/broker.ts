@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations, type WorkQueue } from '@expunge/contracts';
-import { locateRabbitMq, type Supervised } from '@expunge/local-stack';
+import type { Supervised } from '@expunge/local-stack';
 import { type ConfirmChannel, connect } from 'amqplib';
 import type { System } from './system.js';
 
@@ -68,14 +64,9 @@ async function management(system: System, method: string, path: string): Promise
   return fetch(origin + path, { method, headers, signal: AbortSignal.timeout(10_000) });
 }
 
-/** With the environment of the node itself: its name, cookie and ports are nobody else's. */
+/** On the broker's own node, which is to be one of ours. */
 export async function rabbitmqctl(system: System, ...args: string[]): Promise<string> {
-  const { pid } = brokerServer(system);
-  const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-  const env = Object.fromEntries(
-    variables.filter((line) => line.includes('=')).map((line) => line.split(/=(.*)/s, 2) as [string, string]),
-  );
-  const script = join(dirname(locateRabbitMq() ?? ''), 'rabbitmqctl');
-  const { stdout } = await promisify(execFile)(script, args, { env });
-  return stdout;
+  const { ctl } = system.stack.rabbitmq;
+  if (!ctl) throw new Error('this fault needs a broker of the local stack');
+  return ctl(...args);
 }

@@ -1,4 +1,4 @@
-import { type LocalStack, startLocalStack } from '@expunge/local-stack';
+import { chooseServers, type LocalStack, startLocalStack } from '@expunge/local-stack';
 
 /** Set-up and teardown run in one process, and share nothing else. */
 export interface WithTestServers {
@@ -7,7 +7,9 @@ export interface WithTestServers {
 
 /** One stack for all integration tests; each file takes a vhost, a database and keys of its own (servers.ts). */
 export default async function startServers(): Promise<void> {
-  const stack = await startLocalStack({ say: (line) => void process.stdout.write(`${line}\n`) });
+  const say = (line: string) => void process.stdout.write(`expunge: ${line}\n`);
+  await chooseServers(process.env, say);
+  const stack = await startLocalStack({ say });
   (globalThis as WithTestServers).expungeTestServers = stack;
   Object.assign(process.env, {
     EXPUNGE_TEST_RABBITMQ_URL: stack.rabbitmq.url,

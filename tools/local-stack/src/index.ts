@@ -1,3 +1,4 @@
+export { chooseServers } from './containers/choose.js';
 export { type LocalStack, type LocalStackOptions, startLocalStack } from './local-stack.js';
 export { databaseUrl } from './mongodb/database-url.js';
 export type { ObjectStore } from './object-store/start-object-store.js';
@@ -5,7 +6,6 @@ export { freePort } from './ports.js';
 export { Guard } from './process/guard.js';
 export { Supervised } from './process/supervised.js';
 export { prepareRecords } from './prepare-records.js';
-export { locateRabbitMq } from './rabbitmq/locate.js';
 export { Management, type Rights } from './rabbitmq/management.js';
 export { createVhost, type Vhost } from './rabbitmq/vhosts.js';
 export { type Replicas, type ServiceName, serviceNames } from './services/instances.js';

@@ -1,4 +1,7 @@
 import { rmSync } from 'node:fs';
+import { type ServersIn, serversIn } from './containers/choose.js';
+import { imagesOf } from './containers/engine.js';
+import { startMongoDbContainer, startRabbitMqContainer } from './containers/start-containers.js';
 import { givenParts } from './environment.js';
 import { databaseUrl } from './mongodb/database-url.js';
 import { requireFreeSpace } from './free-space.js';
@@ -21,6 +24,8 @@ export interface LocalStackOptions {
   readonly supervised?: boolean;
   /** Which parts are somebody else's; `process.env` unless told. */
   readonly env?: NodeJS.ProcessEnv;
+  /** What RabbitMQ and MongoDB run in; as `EXPUNGE_SERVERS` of `env` says unless told, else locally. */
+  readonly serversIn?: ServersIn;
   /** Called with every change of a server's pid. */
   readonly onPids?: () => void;
   readonly say?: (line: string) => void;
@@ -30,7 +35,13 @@ export interface LocalStackOptions {
 export interface LocalStack {
   readonly run: RunFolder;
   readonly guard: Guard;
-  readonly rabbitmq: { readonly url: string; readonly managementUrl: string; readonly server: Supervised | null };
+  readonly rabbitmq: {
+    readonly url: string;
+    readonly managementUrl: string;
+    readonly server: Supervised | null;
+    /** Runs `rabbitmqctl` on the node; resolves with what it prints. */
+    readonly ctl: ((...args: string[]) => Promise<string>) | null;
+  };
   readonly mongodb: {
     readonly url: string;
     readonly recordsUrl: string;
@@ -45,7 +56,10 @@ export interface LocalStack {
 }
 
 export async function startLocalStack(options: LocalStackOptions = {}): Promise<LocalStack> {
-  const given = givenParts(options.env ?? process.env);
+  const env = options.env ?? process.env;
+  const given = givenParts(env);
+  const inContainers = (options.serversIn ?? serversIn(env)) === 'containers';
+  const images = imagesOf(env);
   const root = options.root ?? repositoryRoot;
   requireFreeSpace(root);
   const run = createRunFolder(root);
@@ -76,8 +90,12 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
   };
   const needsMongoDb = given.mongodb === undefined || given.recordsMongodb === undefined;
   const starting = [
-    given.rabbitmq ? Promise.resolve({ ...given.rabbitmq, server: null }) : ours(startRabbitMq(surroundings)),
-    needsMongoDb ? ours(startMongoDb(surroundings)) : Promise.resolve(null),
+    given.rabbitmq
+      ? Promise.resolve({ ...given.rabbitmq, server: null, ctl: null })
+      : ours(inContainers ? startRabbitMqContainer(surroundings, images.rabbitmq) : startRabbitMq(surroundings)),
+    needsMongoDb
+      ? ours(inContainers ? startMongoDbContainer(surroundings, images.mongodb) : startMongoDb(surroundings))
+      : Promise.resolve(null),
     given.s3
       ? Promise.resolve({ ...given.s3, server: null })
       : ours(startObjectStore(surroundings, options.buckets ?? ['expunge'])),

@@ -12,6 +12,7 @@ import { nodeCommand } from './glibc.js';
 export interface StartedMongoDb {
   readonly url: string;
   readonly server: Supervised;
+  readonly stop?: (patience: number) => Promise<void>;
 }
 
 /** MongoDB's engine in a Node process of its own, behind a Unix socket; about 0.3 s. */

@@ -6,14 +6,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
  */
 const script = `
 groups=
+containers=
 while read -r operation group; do
   case $operation in
     add) groups="$groups $group" ;;
     drop) rest=; for g in $groups; do [ "$g" = "$group" ] || rest="$rest $g"; done; groups=$rest ;;
+    container) containers="$containers $group" ;;
     keep) shift $# ;;
   esac
 done
 for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
+[ -z "$containers" ] || docker rm -f -v $containers >/dev/null 2>&1
 [ $# -eq 0 ] || rm -rf -- "$@"
 `;
 
@@ -37,6 +40,11 @@ export class Guard {
 
   drop(group: number): void {
     this.#tell(`drop ${group}`);
+  }
+
+  /** Removes it when this process has ended, if there is a `docker` to do so. */
+  addContainer(id: string): void {
+    this.#tell(`container ${id}`);
   }
 
   /** Leaves the folders where they are. */

@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { restartDelay } from './backoff.js';
 import type { GuardedProcess } from './guarded-process.js';
 
+/** One life of a server: a process, or a container. */
+export type ServerProcess = Pick<GuardedProcess, 'pid' | 'exited' | 'running' | 'signal' | 'end'>;
+
 /** What is kept running. */
-export interface Part {
+export interface Part<P extends ServerProcess = ServerProcess> {
   readonly name: string;
-  spawn(): GuardedProcess;
+  spawn(): P;
   /** Resolves with the pid that does the work, once it does. */
-  ready(process: GuardedProcess, signal: AbortSignal): Promise<number>;
+  ready(process: P, signal: AbortSignal): Promise<number>;
   /** Its last words, for the error that says it did not start. */
   lastWords(): string;
 }
@@ -27,7 +30,7 @@ const settled = 10_000;
 /** One process after another in the same role, on the same ports, with the same data. */
 export class Supervised {
   pid = 0;
-  #process: GuardedProcess | null = null;
+  #process: ServerProcess | null = null;
   #recovery: Promise<void> | null = null;
   #hurry = new AbortController();
   #stopped = false;
@@ -61,6 +64,7 @@ export class Supervised {
     try {
       this.#publish(await Promise.race([this.part.ready(process, giveUp.signal), dead, late]));
     } catch (error) {
+      giveUp.abort();
       await process.end(0);
       throw new Error([(error as Error).message, this.part.lastWords()].filter(Boolean).join('\n'), { cause: error });
     } finally {

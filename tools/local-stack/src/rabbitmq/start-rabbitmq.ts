@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { withFreePorts } from '../ports.js';
 import { GuardedProcess } from '../process/guarded-process.js';
 import { LogFile } from '../process/log-file.js';
@@ -15,6 +17,8 @@ export interface StartedRabbitMq {
   readonly url: string;
   readonly managementUrl: string;
   readonly server: Supervised;
+  /** Runs `rabbitmqctl` on the node; resolves with what it prints. */
+  readonly ctl: (...args: string[]) => Promise<string>;
   readonly stop: (patience: number) => Promise<void>;
 }
 
@@ -49,7 +53,13 @@ export async function startRabbitMq(surroundings: Surroundings): Promise<Started
       await stop(0);
       throw error;
     }
-    return { url: `amqp://${credentials}@127.0.0.1:${amqp}`, managementUrl, server, stop };
+    const ctl = async (...args: string[]) => {
+      const { stdout } = await promisify(execFile)(join(dirname(script), 'rabbitmqctl'), args, {
+        env: environmentOf(settings),
+      });
+      return stdout;
+    };
+    return { url: `amqp://${credentials}@127.0.0.1:${amqp}`, managementUrl, server, ctl, stop };
   });
 }
 
@@ -65,7 +75,7 @@ function nodePart(
   log: LogFile,
   script: string,
   management: Management,
-): Part {
+): Part<GuardedProcess> {
   const command = { file: script, args: [], env: environmentOf(settings), cwd: settings.folder };
   return {
     name: 'rabbitmq',
@@ -79,7 +89,7 @@ function nodePart(
 }
 
 /** In the foreground: the one a node starts by itself would leave every process group and outlive us all. */
-function epmdPart({ guard }: Surroundings, settings: NodeSettings, log: LogFile): Part {
+function epmdPart({ guard }: Surroundings, settings: NodeSettings, log: LogFile): Part<GuardedProcess> {
   const args = ['-port', String(settings.ports.epmd), '-address', '127.0.0.1'];
   return {
     name: 'epmd',

@@ -4,7 +4,7 @@ import { environmentOf, type Wiring } from './service-environment.js';
 
 const wiring: Wiring = {
   stack: {
-    rabbitmq: { url: 'amqp://broker', managementUrl: 'http://management', server: null },
+    rabbitmq: { url: 'amqp://broker', managementUrl: 'http://management', server: null, ctl: null },
     mongodb: { url: 'mongodb://store/', recordsUrl: 'mongodb://records/r', server: null, recordsAreOurs: true },
     s3: { endpoint: 'http://s3', region: 'auto', bucket: 'b', accessKeyId: 'id', secretAccessKey: 'key', server: null },
   },

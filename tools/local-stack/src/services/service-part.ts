@@ -47,6 +47,8 @@ export function servicePart(instance: Instance, { root, guard, env, log, say }: 
       for (let said = false; ;) {
         const health = await askHealth(instance.url, question);
         if (health.ok) break;
+        // Given up meanwhile, it has been ended: what it answered before says more.
+        signal.throwIfAborted();
         why = health.why;
         if (!said && Date.now() - startedAt > worthSaying) {
           said = true;

@@ -44,7 +44,7 @@ beforeEach(() => {
   stack = {
     run: createRunFolder(root),
     guard: new Guard(),
-    rabbitmq: { url: 'amqp://broker', managementUrl: 'http://management', server: null },
+    rabbitmq: { url: 'amqp://broker', managementUrl: 'http://management', server: null, ctl: null },
     mongodb: { url: 'mongodb://store/', recordsUrl: 'mongodb://records/r', server: null, recordsAreOurs: false },
     s3: { endpoint: 'http://s3', region: 'auto', bucket: 'b', accessKeyId: 'i', secretAccessKey: 's', server: null },
     createVhost: () => Promise.reject(new Error('there is no broker')),
