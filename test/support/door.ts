@@ -1,14 +1,23 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unique } from './servers.js';
+
+/** Where the engine of a `mongodb://` URL listens: on a Unix socket, or at a host's port. */
+export function engineAt(url: string): { authority: string; address: NetConnectOpts } {
+  const [, authority = ''] = /^mongodb:\/\/([^/]+)\//.exec(url) ?? [];
+  const path = decodeURIComponent(authority);
+  if (path.startsWith('/')) return { authority, address: { path } };
+  const [host = '', port] = authority.split(':');
+  return { authority, address: { host, port: Number(port ?? 27_017) } };
+}
 
 /** A door in front of the real engine, that can be shut: the server is then unreachable, and what was open is cut. */
 export class Door {
   /** The engine's, through the door. */
   readonly url: string;
   private readonly path = join(tmpdir(), `${unique('door')}.sock`);
-  private readonly enginePath: string;
+  private readonly engine: NetConnectOpts;
   /** A request that holds this text ends its connection, and never arrives. */
   cutOn: string | null = null;
   /** Each answer comes so much later; `cut` when it is no longer to, lest answers overtake each other. */
@@ -18,13 +27,14 @@ export class Door {
   private readonly sockets = new Set<Socket>();
 
   constructor(url: string) {
-    this.enginePath = decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(url)?.[1] ?? '');
-    this.url = url.replace(encodeURIComponent(this.enginePath), encodeURIComponent(this.path));
+    const { authority, address } = engineAt(url);
+    this.engine = address;
+    this.url = url.replace(authority, encodeURIComponent(this.path));
   }
 
   open(): Promise<void> {
     this.server = createServer((inside) => {
-      const outside = connect(this.enginePath);
+      const outside = connect(this.engine);
       for (const socket of [inside, outside]) {
         this.sockets.add(socket);
         socket.on('error', () => socket.destroy());

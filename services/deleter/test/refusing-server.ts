@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import mongoose from 'mongoose';
+import { engineAt } from '../../../test/support/door.js';
 
 const { BSON } = mongoose.mongo;
 
@@ -23,9 +24,9 @@ export class RefusingServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(path: string) {
+  private constructor(address: NetConnectOpts) {
     this.#server = createServer((client) => {
-      const engine = connect(path);
+      const engine = connect(address);
       const spoilt = new Set<number>();
       for (const [from, to, change] of [
         [client, engine, (message: Buffer) => this.#asked(message, spoilt)],
@@ -42,13 +43,14 @@ export class RefusingServer {
     });
   }
 
-  /** @param url of the engine, which listens on a Unix socket */
+  /** @param url of the engine */
   static async before(url: string): Promise<{ server: RefusingServer; url: string }> {
-    const [, path = '', rest = ''] = /^mongodb:\/\/([^/]+)(.*)$/.exec(url) ?? [];
-    const server = new RefusingServer(decodeURIComponent(path));
+    const { authority, address } = engineAt(url);
+    const server = new RefusingServer(address);
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
-    return { server, url: `mongodb://127.0.0.1:${(server.#server.address() as AddressInfo).port}${rest}` };
+    const { port } = server.#server.address() as AddressInfo;
+    return { server, url: url.replace(authority, `127.0.0.1:${port}`) };
   }
 
   async close(): Promise<void> {
