@@ -29,7 +29,12 @@ export async function missingImages(engine: ContainerRuntimeClient, images: Imag
   return names.filter((_, index) => !there[index]);
 }
 
+/** @throws Error it is not there and cannot be pulled */
 export async function ensureImage(engine: ContainerRuntimeClient, name: string): Promise<void> {
   const image = ImageName.fromString(name);
-  if (!(await engine.image.exists(image))) await engine.image.pull(image);
+  if (await engine.image.exists(image)) return;
+  await engine.image.pull(image).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot pull ${name}: ${why}; RABBITMQ_IMAGE and MONGODB_IMAGE name others`, { cause });
+  });
 }
