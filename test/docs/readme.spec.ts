@@ -83,6 +83,24 @@ describe('the table of settings', () => {
   });
 });
 
+describe('docker-compose.managed.yml', () => {
+  const given = new Set(
+    [...read('docker-compose.managed.yml').matchAll(/^ *([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name),
+  );
+
+  it('passes on every setting there is, but those of the container itself', () => {
+    const settings = rows(section(readme, '## Settings').split('\n### ')[0] ?? '').map(([name = '']) => unquoted(name));
+    const own = ['HOST', 'PORT', 'INSTANCE', 'NODE_ENV'];
+    expect(settings.filter((name) => !given.has(name) && !own.includes(name))).toEqual([]);
+  });
+
+  it('names what is missing', () => {
+    const asked = [...read('docker-compose.managed.yml').matchAll(/\$\{(\w+):\?([^}]*)\}/g)];
+    expect(asked.length).toBeGreaterThan(5);
+    for (const [, name = '', words = ''] of asked) expect(words).toContain(`set ${name}`);
+  });
+});
+
 describe('the example of RESOURCES_FILE', () => {
   const own = section(readme, '### Your collection');
   const [example = ''] = codeBlocks(own, 'json');
