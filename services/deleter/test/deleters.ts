@@ -174,9 +174,11 @@ export class World {
   /** Everything published since the last time, by queue. */
   async published(): Promise<Record<'slices' | 'later' | 'batches' | 'events', AnyMessage[]>> {
     const slices = workQueues.deleterSlices.name;
+    // First what waits: it may end its wait in between, and would be found in neither.
+    const later = await Promise.all([2, 4, 8, 16, 30].map((tier) => this.drain(`${slices}.retry.${tier}s`)));
     return {
       slices: await this.drain(slices),
-      later: (await Promise.all([2, 4, 8, 16, 30].map((tier) => this.drain(`${slices}.retry.${tier}s`)))).flat(),
+      later: later.flat(),
       batches: await this.drain(workQueues.storageCleanerBatches.name),
       events: await this.drain(EVENTS),
     };
