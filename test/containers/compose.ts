@@ -31,6 +31,7 @@ export class Compose {
   private constructor(
     private readonly project: string,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly isPlugin: boolean,
     readonly ports: { readonly api: number; readonly management: number; readonly jaeger: number },
     /** Which Compose runs it, and over which files. */
     readonly description: string,
@@ -51,18 +52,13 @@ export class Compose {
     };
     const isPlugin = succeeds('docker', ['compose', 'version']);
     const version = execFileSync(...(isPlugin ? plugin : standalone), { encoding: 'utf8' }).trim();
-    return new Compose(
-      project,
-      { ...env, IS_PLUGIN: String(isPlugin) },
-      ports,
-      `Compose ${version} on ${files.join(', ')}`,
-    );
+    return new Compose(project, env, isPlugin, ports, `Compose ${version} on ${files.join(', ')}`);
   }
 
   /** Runs lines of a page as they stand there, but for the ports. Ends at the first that fails. */
   async shell(lines: string): Promise<string> {
     const own = lines.replaceAll('localhost:8080', `localhost:${this.ports.api}`);
-    const script = `set -eu\n${this.env['IS_PLUGIN'] === 'true' ? '' : shim}\n${own}`;
+    const script = `set -eu\n${this.isPlugin ? '' : shim}\n${own}`;
     const options = { cwd: repositoryRoot, env: this.env, maxBuffer: 64 * 1024 * 1024 };
     const { stdout } = await run('bash', ['-c', script], options).catch((error: unknown) => {
       const { stdout: out = '', stderr = '' } = error as { stdout?: string; stderr?: string };

@@ -114,17 +114,20 @@ describe('poison in every work queue', () => {
   it('is put back, and parked again for the same reason as a first attempt, each once', async () => {
     const before = await allParked();
     const another = await jobUnderWay(system, RECORDS);
-    for (const queue of queues) await system.replay(queue, 1000);
+    const replayed = Object.fromEntries(queues.map((queue) => [queue, 0]));
+    const replay = async (queue: string) => (replayed[queue]! += (await system.replay(queue, 1000)).replayed);
+    for (const queue of queues) await replay(queue);
     const after = await seen('it is parked again', async () => {
       const shown = await allParked();
       const isLater = (queue: string) =>
         shown[queue]!.messages.every(({ parked_at }) => (parked_at ?? '') > before[queue]!.messages[0]!.parked_at!);
       // What a monitor looked at in that moment was held back, and what had been parked anew was taken in its place.
       const left = queues.filter((queue) => !isLater(queue));
-      for (const queue of left) await system.replay(queue, 1000);
+      for (const queue of left) await replay(queue);
       return left.length === 0 && shown;
     });
     for (const queue of queues) {
+      expect(replayed[queue]).toBeGreaterThanOrEqual(expectedIn(queue));
       expect(reasonsOf(after[queue])).toEqual(reasonsOf(before[queue]));
       expect(after[queue]!.messages.map(({ attempt }) => attempt)).toEqual(before[queue]!.messages.map(() => 1));
     }

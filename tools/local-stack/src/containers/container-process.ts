@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerProcess } from '../process/supervised.js';
 import type { Container } from './container.js';
 
@@ -36,15 +35,5 @@ export class ContainerProcess implements ServerProcess {
     this.#signals = this.#signals.then(async () => {
       if (this.#running) await this.container.signal(signal).catch(() => undefined);
     });
-  }
-
-  async end(patience: number): Promise<void> {
-    if (patience > 0) {
-      this.signal('SIGTERM');
-      this.signal('SIGCONT');
-      await Promise.race([this.exited, delay(patience, undefined, { ref: false })]);
-    }
-    this.signal('SIGKILL');
-    await this.exited;
   }
 }

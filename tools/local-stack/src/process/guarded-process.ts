@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Guard } from './guard.js';
 import { isAlive } from './process-identity.js';
 
@@ -62,17 +61,6 @@ export class GuardedProcess {
   /** To the whole group. */
   signal(signal: NodeJS.Signals): void {
     if (this.#running) signalGroup(this.pid, signal);
-  }
-
-  /** Asks, waits, and then does not ask any more. */
-  async end(patience: number): Promise<void> {
-    if (patience > 0) {
-      this.signal('SIGTERM');
-      this.signal('SIGCONT');
-      await Promise.race([this.exited, delay(patience, undefined, { ref: false })]);
-    }
-    this.signal('SIGKILL');
-    await this.exited;
   }
 }
 

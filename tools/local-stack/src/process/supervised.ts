@@ -3,7 +3,7 @@ import { restartDelay } from './backoff.js';
 import type { GuardedProcess } from './guarded-process.js';
 
 /** One life of a server: a process, or a container. */
-export type ServerProcess = Pick<GuardedProcess, 'pid' | 'exited' | 'running' | 'signal' | 'end'>;
+export type ServerProcess = Pick<GuardedProcess, 'pid' | 'exited' | 'running' | 'signal'>;
 
 /** What is kept running. */
 export interface Part<P extends ServerProcess = ServerProcess> {
@@ -65,7 +65,7 @@ export class Supervised {
       this.#publish(await Promise.race([this.part.ready(process, giveUp.signal), dead, late]));
     } catch (error) {
       giveUp.abort();
-      await process.end(0);
+      await end(process, 0);
       throw new Error([(error as Error).message, this.part.lastWords()].filter(Boolean).join('\n'), { cause: error });
     } finally {
       giveUp.abort();
@@ -104,9 +104,9 @@ export class Supervised {
   async stop(patience: number): Promise<void> {
     this.#stopped = true;
     this.#hurry.abort();
-    await this.#process?.end(patience);
+    if (this.#process) await end(this.#process, patience);
     await this.#recovery;
-    await this.#process?.end(0);
+    if (this.#process) await end(this.#process, 0);
   }
 
   #onDeath(how: string): void {
@@ -148,4 +148,15 @@ export class Supervised {
     this.pid = pid;
     this.options.onPid?.();
   }
+}
+
+/** Asks, waits, and then does not ask any more. */
+async function end(process: ServerProcess, patience: number): Promise<void> {
+  if (patience > 0) {
+    process.signal('SIGTERM');
+    process.signal('SIGCONT');
+    await Promise.race([process.exited, delay(patience, undefined, { ref: false })]);
+  }
+  process.signal('SIGKILL');
+  await process.exited;
 }
