@@ -4,7 +4,7 @@ import { keepFigures } from '../support/figures.js';
 
 /** `ONLY_FAULTS='frozen|killed'` tries those alone. */
 const chosen = faultsNamed(new RegExp(process.env['ONLY_FAULTS'] ?? ''));
-const LANES = 3;
+const LANES = 4;
 
 let matrix: Matrix;
 beforeAll(async () => {

@@ -115,13 +115,17 @@ describe('poison in every work queue', () => {
     const before = await allParked();
     const another = await jobUnderWay(system, RECORDS);
     const replayed = Object.fromEntries(queues.map((queue) => [queue, 0]));
-    const replay = async (queue: string) => (replayed[queue]! += (await system.replay(queue, 1000)).replayed);
+    const replay = async (queue: string) => {
+      const once = (await system.replay(queue, 1000)).replayed;
+      expect(once).toBeLessThanOrEqual(expectedIn(queue));
+      replayed[queue]! += once;
+    };
     for (const queue of queues) await replay(queue);
     const after = await seen('it is parked again', async () => {
       const shown = await allParked();
       const isLater = (queue: string) =>
         shown[queue]!.messages.every(({ parked_at }) => (parked_at ?? '') > before[queue]!.messages[0]!.parked_at!);
-      // What a monitor looked at in that moment was held back, and what had been parked anew was taken in its place.
+      // What a monitor held, to look at it, in that moment.
       const left = queues.filter((queue) => !isLater(queue));
       for (const queue of left) await replay(queue);
       return left.length === 0 && shown;

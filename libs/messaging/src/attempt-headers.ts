@@ -11,6 +11,8 @@ export const headerNames = {
   publish: 'x-publish',
   /** The look that put a parked message in anew, which is not to see it twice. */
   look: 'x-look',
+  /** The replay that put a message back; stays on all its copies, so that the same replay does not put it back twice. */
+  replay: 'x-replay',
 } as const;
 
 export interface Attempts {

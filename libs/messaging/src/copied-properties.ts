@@ -27,7 +27,7 @@ const brokersOwn = new Set([
  * Written anew for each copy, or not: a parked message that is put back begins with its attempts from the front, and
  * carries no reason for which it was once parked.
  */
-const ours = new Set<string>(Object.values(headerNames));
+const ours = new Set<string>(Object.values(headerNames).filter((name) => name !== headerNames.replay));
 
 /**
  * The properties of a copy: those of the message, except what would change where the copy goes or how long it lives.

@@ -73,21 +73,21 @@ export class ParkedQueues {
 
   /**
    * Puts messages back into their work queue, those at the head, as a first attempt. Each is acknowledged after the broker
-   * has confirmed its copy: what ends this in between may leave a message in both, in neither never.
+   * has confirmed its copy: what ends this in between may leave a message in both, in neither never. What is parked again
+   * meanwhile is left alone, wherever it stands in the queue.
    *
    * @throws TransientError as `look`, before anything was put back
    */
   replay(queue: string, atMost: number): Promise<Replayed> {
     return this.#inTurn(queue, REPLAY_FOR_MS, async (parked) => {
-      // What is parked again meanwhile comes after these.
       const count = await parked.count();
       let replayed = 0;
       try {
         for await (const message of parked.take(Math.min(count, atMost))) {
-          await parked.move(message, queue, { [headerNames.attempt]: 1 });
+          await parked.putBack(message, queue);
           replayed += 1;
         }
-        return { replayed, remaining: await parked.count(), error: null };
+        return { replayed, remaining: (await parked.count()) + parked.held, error: null };
       } catch (error) {
         if (!(error instanceof TransientError)) throw error;
         return { replayed, remaining: count - replayed, error };
@@ -136,6 +136,11 @@ class ParkedChannel {
     this.#link = new ConfirmLink(channel);
   }
 
+  /** Taken, and neither put back nor given back. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** That nobody holds. */
   async count(): Promise<number> {
     return (await this.#answerOf(this.channel.checkQueue(this.queue))).messageCount;
@@ -146,15 +151,16 @@ class ParkedChannel {
       const message = await this.#answerOf(this.channel.get(this.queue));
       if (message === false) return;
       this.#held += 1;
-      // Comes up again when another process holds what was counted besides.
-      if (message.properties.headers?.[headerNames.look] === this.#id) continue;
+      // Comes up again when another process holds, or has given back to the end, what was counted besides.
+      const { [headerNames.look]: look, [headerNames.replay]: replay } = message.properties.headers ?? {};
+      if (look === this.#id || replay === this.#id) continue;
       n += 1;
       yield message;
     }
   }
 
   /** @throws as `Publisher`; the message is then still parked */
-  async move(message: GetMessage, to: string, headers: Record<string, unknown>): Promise<void> {
+  private async move(message: GetMessage, to: string, headers: Record<string, unknown>): Promise<void> {
     const copy = { exchange: '', routingKey: to, content: message.content };
     const put = (properties: ReturnType<typeof copiedProperties>) =>
       this.#link.publish({ ...copy, properties }, this.times.answerWithinMs, () => undefined);
@@ -164,6 +170,10 @@ class ParkedChannel {
     });
     this.channel.ack(message);
     this.#held -= 1;
+  }
+
+  putBack(message: GetMessage, queue: string): Promise<void> {
+    return this.move(message, queue, { [headerNames.attempt]: 1, [headerNames.replay]: this.#id });
   }
 
   async renew(message: GetMessage, described: ParkedMessage): Promise<void> {

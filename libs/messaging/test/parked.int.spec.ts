@@ -173,7 +173,12 @@ describe('parked messages', () => {
     expect(content).toEqual(bytes(eventsWanted(1)));
     expect(properties).toMatchObject({ messageId: 'events-wanted-1', deliveryMode: 2, expiration: undefined });
     const { 'x-publish': _, 'x-delivery-count': _counted, ...headers } = properties.headers ?? {};
-    expect(headers).toEqual({ 'x-attempt': 1, theirs: 'kept', 'x-original-expiration': '60000' });
+    expect(headers).toEqual({
+      'x-attempt': 1,
+      'x-replay': expect.any(String),
+      theirs: 'kept',
+      'x-original-expiration': '60000',
+    });
     expect(await ids()).toEqual(['events-wanted-2']);
   });
 
@@ -193,6 +198,33 @@ describe('parked messages', () => {
     expect((await queues.look(JOBS, 10)).messages).toMatchObject(
       Array.from({ length: 3 }, () => ({ reason: 'ValidationError: still wrong', attempt: 1 })),
     );
+  });
+
+  it('are put back once each, whoever looks meanwhile and changes their order', async () => {
+    const taken: string[] = [];
+    const again = await bed.start([
+      [
+        workQueues.deleterJobs,
+        ({ id }) => {
+          taken.push(id);
+          throw new ValidationError('still wrong');
+        },
+      ],
+    ]);
+    const other = await bed.connect();
+    const others = new ParkedQueues({ broker: other.broker, log: other.logger });
+    await parkMany(30);
+    const over = new AbortController();
+    const looking = (async () => {
+      while (!over.signal.aborted) await others.look(JOBS, 5);
+    })();
+    const { replayed } = await queues.replay(JOBS, 1000);
+    over.abort();
+    await looking;
+    await until('what was put back is taken', () => taken.length === replayed);
+    expect(new Set(taken).size).toBe(replayed);
+    await until('all are parked', async () => (await bed.depth(PARKED)) === 30);
+    await again.close();
   });
 
   it('stay parked when their queue is not there, which is told', async () => {

@@ -11,6 +11,8 @@ import { createVhost, until, type Vhost } from '@expunge/local-stack';
 import { openStore, type Store } from '@expunge/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Channel } from 'amqplib';
+import { BrokerLook } from '../src/topology/broker-look.service.js';
+import { ManagementApi } from '../src/topology/management.adapter.js';
 import { Story } from '../src/testing/story.js';
 import { type MonitorApp, startMonitor } from './monitor-app.js';
 import { connectAs, silent, testServer } from './servers.js';
@@ -158,6 +160,22 @@ describe('who listens', () => {
     } finally {
       await api('DELETE', `/users/${user}`, {});
     }
+  });
+});
+
+describe('how many consume a queue, of which the management API may not list them', () => {
+  it('is asked of the queue itself: what the API counts is seconds old', async () => {
+    await start();
+    const real = new ManagementApi(management, vhost.url);
+    const look = async () => {
+      const { queues, ...seen } = await real.look();
+      const counted = queues?.map((one) => ({ ...one, consumerCount: one.name === 'monitor.events' ? 0 : 7 })) ?? null;
+      return { ...seen, queues: counted, consumers: null };
+    };
+    const limited = Object.assign(Object.create(real) as ManagementApi, { look });
+    const { queues } = await new BrokerLook(other.broker, limited, silent).take();
+    const countOf = (name: string) => queues?.find((one) => one.name === name)?.consumerCount;
+    expect(['monitor.events', 'deleter.jobs'].map(countOf)).toEqual([1, 0]);
   });
 });
 

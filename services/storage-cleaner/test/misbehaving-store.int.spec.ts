@@ -163,7 +163,7 @@ describe('through a store that misbehaves', () => {
   ])('readiness tells of %s', async (_what, behaviour, problem) => {
     faulty.behave(() => behaviour);
     expect(await problemWith(store)).toEqual({ message: expect.any(String) as unknown, ...problem });
-    expect(faulty.met.every(({ method, path }) => method === 'GET' && path.includes('list-type=2'))).toBe(true);
+    expect(faulty.met.every(({ method, path }) => method === 'GET' && path.includes('/.expunge/probe'))).toBe(true);
   });
 
   test('readiness tells of a store that is away, and of no other trouble with one that answers', async () => {

@@ -22,7 +22,7 @@ export const intentFaults: Fault[] = [
   {
     name: 'its rate is low',
     code: 'THROTTLE:RATE',
-    job: { records: 400, rate: 4 },
+    job: { records: 120, rate: 4 },
     make: ({ system }, { tenant, id }) => ({
       isTrue: (said) => expectEvidence(said, { check: 'limit of the job', observed: '4 records a second' }),
       repair: () => system.ask(tenant, id, null),
@@ -48,7 +48,7 @@ export const intentFaults: Fault[] = [
   {
     name: 'too many objects wait to be purged',
     code: 'THROTTLE:PURGE_BACKLOG',
-    job: { records: 200, batchSize: 2, onlyAccepted: true },
+    job: { records: 100, batchSize: 2, onlyAccepted: true },
     before: async (lane) => {
       lane.bucket.behave(({ keys }) => ({ does: 'pass', ...(keys.length > 0 && { after: inThreeSeconds() }) }));
       // More than are purged in the time in which the job is looked at.
@@ -66,7 +66,7 @@ export const intentFaults: Fault[] = [
   {
     name: 'nothing',
     code: null,
-    job: { records: 800, batchSize: 1 },
+    job: { records: 400, batchSize: 1 },
     make: () => ({ isTrue: nothing, repair: nothing }),
   },
 ];

@@ -14,7 +14,7 @@ const DONE_WITHIN_MS = 90_000;
 const ASKED_EVERY_MS = 1_000;
 
 /** Runs long enough for any fault to be made, and then ends soon. */
-const usual: JobShape = { records: 300, batchSize: 4, rate: 30 };
+const usual: JobShape = { records: 120, batchSize: 4, rate: 10 };
 
 export interface Outcome {
   readonly fault: string;

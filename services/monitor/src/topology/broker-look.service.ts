@@ -26,14 +26,15 @@ export class BrokerLook {
       seen === undefined
         ? 'RABBITMQ_MANAGEMENT_URL is not set'
         : (seen.notChecked[0]?.why ?? 'the management API is off');
-    const passive = isSilent ? await this.passive(why) : null;
+    // Who may not list consumers is told their number by the queue's statistics, but seconds late.
+    const passive = isSilent || seen.consumers === null ? await this.passive(why) : null;
     const { connected, blocked, lastError } = this.broker;
     // A host that is frozen keeps its connections open for some seconds, and answers on none.
     const own =
       passive === 'no answer'
         ? { connected: false, blocked, error: `it does not answer within ${ANSWER_WITHIN_MS} ms` }
         : { connected, blocked, error: lastError?.message ?? null };
-    const view = passive === 'no answer' ? seen : (passive ?? seen);
+    const view = passive === null || passive === 'no answer' ? seen : isSilent ? passive : withCountsOf(passive, seen);
     return { ...nothingSeen(at, null), ...view, ...own };
   }
 
@@ -63,4 +64,10 @@ export class BrokerLook {
       return null;
     }
   }
+}
+
+function withCountsOf({ queues: declared }: ManagementView, seen: ManagementView): ManagementView {
+  const counts = new Map(declared?.map(({ name, consumerCount }) => [name, consumerCount]));
+  const queues = seen.queues?.map((one) => ({ ...one, consumerCount: counts.get(one.name) ?? one.consumerCount }));
+  return { ...seen, queues: queues ?? null };
 }
