@@ -124,6 +124,16 @@ describe('the trace of a request', () => {
     expect(records).toBe(LONG);
   });
 
+  it.each(['delete.verification-requested', 'check.requested', 'job.completed'])(
+    'has nothing of %s, which comes when all is deleted: that is linked to it',
+    (key) => {
+      const comes = spansOf(long).filter(({ name }) => name.includes(`process maintenance:${key}:`));
+      expect(comes.length).toBeGreaterThan(0);
+      expect(comes.filter(({ traceId }) => traceId === long?.trace_id)).toEqual([]);
+      expect(comes.every((span) => isRoot(span) && span.links?.length === 1)).toBe(true);
+    },
+  );
+
   it('says of an attempt that failed why, and that it is tried again', () => {
     const traceId = strangersTrace.split('-')[1] ?? '';
     const attempts = receiver.inTrace(traceId).filter(({ service }) => service === 'deleter');
@@ -157,7 +167,13 @@ describe('metrics', () => {
     ]);
   });
 
+  it('tell of jobs that are not over, and no more once they are', () => {
+    expect(metrics.get('monitor-1')).not.toMatch(/^expunge_jobs\{/m);
+  });
+
   it.each([
+    ['api', 'expunge_requests_total'],
+    ['monitor', 'expunge_fold_heartbeat_age'],
     ['api', 'messaging_client_operation_duration_count'],
     ['deleter', 'expunge_batch_duration_count'],
     ['deleter', 'expunge_first_batch_delay_count'],
@@ -182,7 +198,9 @@ describe('logs, spans and metrics', () => {
 
   it('tell no content of records and no secret', () => {
     const { s3, rabbitmq } = system.stack;
-    const secrets = [planted, s3.secretAccessKey, new URL(rabbitmq.url).password, system.jwtSecret];
+    // Of whatever token.
+    const header = 'eyJhbGciOi';
+    const secrets = [planted, header, s3.secretAccessKey, new URL(rabbitmq.url).password, system.jwtSecret];
     const told = [JSON.stringify(receiver.spans), logs, ...metrics.values()];
     for (const secret of secrets) {
       expect(secret.length).toBeGreaterThan(4);

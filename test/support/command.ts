@@ -9,7 +9,7 @@ import { type StackFile, until } from '@expunge/local-stack';
 
 export const repositoryRoot = join(import.meta.dirname, '..', '..');
 
-const ofOurs = /^(RABBITMQ_|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_|JWT_|NODE_OPTIONS$|npm_)/;
+const ofOurs = /^(RABBITMQ_(?!IMAGE$)|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_|JWT_|NODE_OPTIONS$|npm_)/;
 
 /** A clone as far as the commands know one: the same build, but runs, lock and stack.json of its own. */
 export class Clone {

@@ -12,7 +12,16 @@ const git = (...args: string[]): string =>
 /** The last release's tag, or the commit that stands for it; null in a clone without its history. */
 export function earlierRelease(): string | null {
   try {
-    const [tag = ''] = git('tag', '--list', 'v*', '--merged', 'HEAD', '--sort=-v:refname').split('\n');
+    const [tag = ''] = git(
+      'tag',
+      '--list',
+      'v*',
+      '--merged',
+      'HEAD',
+      '--no-contains',
+      'HEAD',
+      '--sort=-v:refname',
+    ).split('\n');
     const release = tag === '' ? BEFORE_TAGS : tag;
     git('cat-file', '-e', `${release}^{commit}`);
     return release;

@@ -5,16 +5,23 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('a delivery', () => {
   it('goes on with the trace of its message', () => {
-    expect(originOf({ traceparent }, 1)).toEqual({ parent: traceparent });
-    expect(originOf({ traceparent }, 5)).toEqual({ parent: traceparent });
+    expect(originOf({ type: 'BatchDeleted', traceparent }, 1)).toEqual({ parent: traceparent });
+    expect(originOf({ type: 'BatchDeleted', traceparent }, 5)).toEqual({ parent: traceparent });
   });
 
   it('is only linked to it once it was tried so often that the trace would never end', () => {
-    expect(originOf({ traceparent }, 6)).toEqual({ parent: null, links: [traceparent] });
+    expect(originOf({ type: 'BatchDeleted', traceparent }, 6)).toEqual({ parent: null, links: [traceparent] });
   });
 
+  it.each(['VerificationRequested', 'ObjectCheckRequested', 'JobCompleted'])(
+    'of %s, which comes when all is deleted, is only linked to it',
+    (type) => {
+      expect(originOf({ type, traceparent }, 1)).toEqual({ parent: null, links: [traceparent] });
+    },
+  );
+
   it('begins one where its message has none', () => {
-    expect(originOf({}, 1)).toEqual({ parent: null });
+    expect(originOf({ type: 'BatchDeleted' }, 1)).toEqual({ parent: null });
   });
 });
 

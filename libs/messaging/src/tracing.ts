@@ -14,6 +14,9 @@ import type { Verdict } from './settlement.js';
 /** Told every few moments whatever happens, and of no job's deletion: spans of them would bury the others. */
 const untraced = new Set(['WorkerHeartbeat', 'ProjectionChanged', 'FoldProbe']);
 
+/** They come once all is deleted, which may be a day later, and one of them makes thousands: traces of their own. */
+const apart = new Set(['VerificationRequested', 'ObjectCheckRequested', 'JobCompleted']);
+
 /** Attempts that still belong to the trace of the message; later ones are linked to it, or it would never end. */
 const ATTEMPTS_IN_TRACE = 5;
 
@@ -53,7 +56,7 @@ export function inPublishSpan<M extends Message>(
     [attribute.messaging.destination]: destination,
   };
   // What a timer publishes goes on with the trace of the message itself.
-  const parent = isWithinSpan() ? {} : { parent: message.traceparent ?? null };
+  const parent = isWithinSpan() ? {} : originOf(message, 1);
   return inSpan(`publish ${destination}`, { kind: SpanKind.PRODUCER, attributes, ...parent }, () => {
     const carriesOn = message.traceparent === undefined && carriesTrace(message);
     return publish(carriesOn ? withCurrentTrace(message) : message);
@@ -84,9 +87,11 @@ export function inProcessSpan<T>(
 }
 
 /** What a delivery goes on with, or is linked to. */
-export function originOf({ traceparent }: Pick<Message, 'traceparent'>, attempt: number): SpanOptions {
+export function originOf({ type, traceparent }: Pick<Message, 'type' | 'traceparent'>, attempt: number): SpanOptions {
   if (traceparent === undefined) return { parent: null };
-  return attempt <= ATTEMPTS_IN_TRACE ? { parent: traceparent } : { parent: null, links: [traceparent] };
+  return attempt <= ATTEMPTS_IN_TRACE && !apart.has(type)
+    ? { parent: traceparent }
+    : { parent: null, links: [traceparent] };
 }
 
 /** What becomes of the delivery: an error is told even where it is tried again, and then when. */

@@ -49,6 +49,7 @@ export async function runService<Settings extends CommonSettings>(
   try {
     checkNode(process.versions.node);
     const telemetry = await startedTelemetry;
+    telemetry.onProblem((problem) => log.warn({ problem }, 'spans could not be exported'));
     fatal.lastSpans = () => telemetry.stop(LAST_SPANS_WITHIN_MS);
     const definition = await load();
     await start(definition, settingsOf(definition), { identity, log, fatal, telemetry });

@@ -41,6 +41,7 @@ export const spanName = {
 export const metric = {
   sendDuration: 'messaging.client.operation.duration',
   processDuration: 'messaging.process.duration',
+  requests: 'expunge.requests',
   deliveries: 'expunge.deliveries',
   records: 'expunge.records',
   batchDuration: 'expunge.batch.duration',
@@ -51,5 +52,6 @@ export const metric = {
   transitions: 'expunge.job.transitions',
   verdicts: 'expunge.verdicts',
   foldLag: 'expunge.fold.lag',
+  foldHeartbeatAge: 'expunge.fold.heartbeat.age',
   parked: 'expunge.parked',
 } as const;

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { metrics } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { diag, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import {
@@ -10,6 +9,7 @@ import {
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { MetricsExporter } from './metrics-exporter.js';
 
 export interface TelemetryOptions {
   service: string;
@@ -21,6 +21,8 @@ export interface TelemetryOptions {
 export interface Telemetry {
   /** Answers with all metrics, in Prometheus' text format. */
   answerMetrics(request: IncomingMessage, response: ServerResponse): void;
+  /** Hears, once a minute at most, of spans that could not be exported. */
+  onProblem(tell: (problem: string) => void): void;
   /** Exports what is left; never rejects, and takes no longer than that. */
   stop(withinMs: number): Promise<void>;
 }
@@ -31,7 +33,7 @@ export interface Telemetry {
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { service, instance, version, env } = options;
-  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  const exporter = new MetricsExporter();
   const attributes = {
     'service.namespace': 'expunge',
     'service.name': env['OTEL_SERVICE_NAME'] ?? service,
@@ -51,12 +53,33 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     metrics.setGlobalMeterProvider(provider);
     observeProcess();
     registerInstrumentations({ instrumentations, meterProvider: provider });
-    return { answerMetrics, stop: () => Promise.resolve() };
+    return { answerMetrics, onProblem, stop: () => Promise.resolve() };
   }
   const { startTraces } = await import('./traces.js');
   const shutdown = startTraces({ resource, metricReader: exporter, instrumentations });
   observeProcess();
-  return { answerMetrics, stop: (withinMs) => quietly(shutdown, withinMs) };
+  return { answerMetrics, onProblem, stop: (withinMs) => quietly(shutdown, withinMs) };
+}
+
+const TOLD_EVERY_MS = 60_000;
+
+/** Whoever sets OTEL_LOG_LEVEL is told everything, by the SDK itself. */
+function onProblem(tell: (problem: string) => void): void {
+  if (process.env['OTEL_LOG_LEVEL'] !== undefined) return;
+  let toldAt = -Infinity;
+  const error = (problem: string) => {
+    if (performance.now() - toldAt < TOLD_EVERY_MS) return;
+    toldAt = performance.now();
+    tell(messageIn(problem));
+  };
+  const nothing = () => undefined;
+  diag.setLogger({ error, warn: nothing, info: nothing, debug: nothing, verbose: nothing }, DiagLogLevel.ERROR);
+}
+
+/** The SDK tells an error as JSON of its properties, stack included. */
+function messageIn(problem: string): string {
+  const [, message = problem] = /"message":"((?:[^"\\]|\\.)*)"/.exec(problem) ?? [];
+  return message.slice(0, 300);
 }
 
 function observeProcess(): void {

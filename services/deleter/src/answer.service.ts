@@ -81,7 +81,7 @@ export class AnswerService {
       try {
         const change = resolved(job);
         await this.write(new HeldJob(job, this.jobs, this.outbox), change);
-        this.batches.report(change, plan, this.options.log.child({ job: id }));
+        this.batches.report(change, this.options.log.child({ job: id }));
         return;
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;

@@ -123,7 +123,7 @@ export class BatchService {
     return resolved(job);
   }
 
-  report(job: DeletionJob, plan: Plan, log: Logger): void {
+  report(job: DeletionJob, log: Logger): void {
     const event = job.outbox.findLast((candidate) => candidate.type === 'BatchDeleted');
     if (!event) return;
     const { batch, count, failures, objectKeys, totals } = event.data;
@@ -133,8 +133,7 @@ export class BatchService {
     this.counts.add(failures.length, { [attribute.resource]: resource, [attribute.outcome]: 'failed' });
     if (batch === 1) this.firstBatch.record((Date.now() - Date.parse(job.requestedAt)) / 1000);
     const progress = job.total === null ? `${done}` : `${done}/${job.total} = ${percent(done, job.total)} %`;
-    const ids = { from: plan.records[0]?.id, to: plan.records.at(-1)?.id };
-    log.info({ batch, ids, objects: objectKeys.length }, `${count} deleted, ${failures.length} failed (${progress})`);
+    log.info({ batch, objects: objectKeys.length }, `${count} deleted, ${failures.length} failed (${progress})`);
   }
 
   private async resolution(

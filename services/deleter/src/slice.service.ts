@@ -142,8 +142,9 @@ export class SliceService {
           if (!(error instanceof ConflictError)) throw error;
           return this.answers.resolveFenced(job.id, plan, resolved, error);
         }
-        if (refused) log.warn({ ...refused, records: plan.records.length }, 'a batch was refused');
-        if (!alone) this.batches.report(held.job, plan, log);
+        // Its code alone: what the server says of a record may quote it.
+        if (refused) log.warn({ code: refused.code, records: plan.records.length }, 'a batch was refused');
+        if (!alone) this.batches.report(held.job, log);
         page = next ? null : nextPage;
         continue;
       }

@@ -57,7 +57,8 @@ export class VerificationService {
       const found = await this.look(job);
       const { instance } = this.options;
       await held.write(recordsVerified(job, found, { instance, now: new Date() }));
-      this.options.log.info({ job: job.id, ...found }, 'looked for records that are left');
+      const { left, otherTypes, isComplete } = found;
+      this.options.log.info({ job: job.id, left, otherTypes, isComplete }, 'looked for records that are left');
     }
     await held.settle();
     await this.askForKeys(held.job, finished, chunks);

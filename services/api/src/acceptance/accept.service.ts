@@ -1,6 +1,6 @@
 import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
-import { currentTraceparent } from '@expunge/telemetry';
+import { attribute, counter, currentTraceparent, metric } from '@expunge/telemetry';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
@@ -35,6 +35,8 @@ export interface Accepted {
 /** Makes of a request an accepted job: stored, published, confirmed and marked, in this order, so that each step survives a crash. */
 @Injectable()
 export class AcceptService {
+  private readonly counts = counter(metric.requests, 'Deletions asked for, by what was answered', '{request}');
+
   constructor(
     @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
     @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
@@ -45,6 +47,20 @@ export class AcceptService {
 
   /** @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index */
   async accept(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
+    let outcome = 'error';
+    try {
+      const accepted = await this.attempt(asked, idempotencyKey);
+      outcome = 'accepted';
+      return accepted;
+    } catch (error) {
+      if (error instanceof ProblemError) outcome = error.problem.code;
+      throw error;
+    } finally {
+      this.counts.add(1, { [attribute.outcome]: outcome });
+    }
+  }
+
+  private async attempt(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
     const id = idempotencyKey === undefined ? v7() : jobIdOfKey(asked.tenant, idempotencyKey);
     const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR, currentTraceparent());
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {

@@ -65,8 +65,17 @@ export interface Freshness {
 const traceIdOf = (traceparent: string | null | undefined): string | null => traceparent?.split('-')[1] ?? null;
 
 export const jobPath = (id: string): string => `/api/jobs/${id}`;
-function linksOf(id: string, traceId: string | null, jaeger: string | undefined): PresentedJob['links'] {
+/** By its flags (W3C Trace Context): what is not sampled nobody has. */
+const isSampled = (traceparent: string | null | undefined): boolean =>
+  (Number.parseInt(traceparent?.split('-')[3] ?? '', 16) & 1) === 1;
+
+function linksOf(
+  id: string,
+  traceparent: string | null | undefined,
+  jaeger: string | undefined,
+): PresentedJob['links'] {
   const links = { self: jobPath(id), diagnosis: `${jobPath(id)}/diagnosis` };
+  const traceId = isSampled(traceparent) ? traceIdOf(traceparent) : null;
   return jaeger === undefined || traceId === null ? links : { ...links, trace: `${jaeger}/trace/${traceId}` };
 }
 
@@ -132,7 +141,7 @@ export function presentJob(job: JobView, tenant: string, jaeger?: string): Prese
     failures: job.failures,
     retained_keys: job.retained,
     trace_id: traceId,
-    links: linksOf(job.id, traceId, jaeger),
+    links: linksOf(job.id, job.traceparent, jaeger),
   };
 }
 
@@ -174,7 +183,7 @@ export function presentAcceptance(acceptance: Acceptance, jaeger?: string): Pres
     failures: [],
     retained_keys: [],
     trace_id: traceId,
-    links: linksOf(id, traceId, jaeger),
+    links: linksOf(id, acceptance.traceparent, jaeger),
   };
 }
 

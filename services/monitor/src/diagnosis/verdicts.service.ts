@@ -33,18 +33,25 @@ const count = <Key>(counts: Map<Key, number>, key: Key) => counts.set(key, (coun
  */
 export class Verdicts {
   private before = new Map<string, string | null>();
-  /** Of the last round, null while none can be made: of jobs that are not over, or have a verdict. */
+  /** Of the last round, null where its database was away: of jobs that are not over, or have a verdict. */
   counted: VerdictCounts | null = null;
 
   constructor(private readonly options: VerdictsOptions) {}
 
   /** @throws TransientError its database is away, or the broker takes nothing */
   async run(): Promise<void> {
-    const { jobs, diagnosis, broker } = this.options;
-    if (!broker.connected || broker.blocked !== null) {
+    try {
+      await this.round();
+    } catch (error) {
       this.counted = null;
-      return;
+      throw error;
     }
+  }
+
+  /** Verdicts are counted without a broker, too; it alone makes events of them. */
+  private async round(): Promise<void> {
+    const { jobs, diagnosis, broker } = this.options;
+    const canTell = () => broker.connected && broker.blocked === null;
     const seen = new Map<string, string | null>();
     const counted: VerdictCounts = { statuses: new Map(), codes: new Map() };
     const circumstances = await diagnosis.circumstances();
@@ -56,7 +63,7 @@ export class Verdicts {
       count(counted.statuses, job.status);
       if (verdict?.code) count(counted.codes, verdict.code);
       if (code === (job.verdict?.code ?? null) || this.before.get(job.id) !== code) continue;
-      await this.tell(job, verdict, circumstances.now);
+      if (canTell()) await this.tell(job, verdict, circumstances.now);
     }
     this.before = seen;
     this.counted = counted;
