@@ -62,7 +62,8 @@ export const serverFaults: Fault[] = [
     make: async (lane) => {
       await rabbitmqctl(lane.system, 'set_disk_free_limit', '100000GB');
       return {
-        isTrue: (said) => expectEvidence(said, { check: 'alarms', observed: /^disk alarm on / }),
+        isTrue: (said) =>
+          expectEvidence(said, { check: 'alarms', observed: /^(disk alarm on |connection blocked: low on disk)/ }),
         repair: async () => {
           await rabbitmqctl(lane.system, 'set_disk_free_limit', '50MB');
         },

@@ -9,7 +9,7 @@ import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import type { JobProjection } from '../projection/job.js';
 import type { JobRepository } from '../projection/job.repository.js';
-import { SOURCE } from '../projection/status.js';
+import { isFinal, SOURCE } from '../projection/status.js';
 import type { DiagnosisService } from './diagnosis.service.js';
 
 export interface VerdictsOptions {
@@ -60,7 +60,7 @@ export class Verdicts {
       const verdict = job.settled ? null : diagnosis.of(stored, circumstances);
       const code = verdict?.code ?? null;
       seen.set(job.id, code);
-      count(counted.statuses, job.status);
+      if (!isFinal(job.status)) count(counted.statuses, job.status);
       if (verdict?.code) count(counted.codes, verdict.code);
       if (code === (job.verdict?.code ?? null) || this.before.get(job.id) !== code) continue;
       if (canTell()) await this.tell(job, verdict, circumstances.now);
