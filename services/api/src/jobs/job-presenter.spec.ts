@@ -99,6 +99,8 @@ describe('a job', () => {
     });
     expect(presentJob({ ...running, traceparent }, 'acme').links).not.toHaveProperty('trace');
     expect(presentJob(running, 'acme', 'https://jaeger.example').links).not.toHaveProperty('trace');
+    const unsampled = { ...running, traceparent: traceparent.replace(/01$/, '00') };
+    expect(presentJob(unsampled, 'acme', 'https://jaeger.example').links).not.toHaveProperty('trace');
   });
 
   test('has no percent while its total is not known', () => {
