@@ -9,11 +9,15 @@ import { MetricsExporter } from './metrics-exporter.js';
 
 let provider: MeterProvider;
 let server: Server;
+let asked = 0;
 beforeAll(async () => {
   const exporter = new MetricsExporter();
   provider = new MeterProvider({ readers: [exporter] });
   metrics.setGlobalMeterProvider(provider);
-  server = createServer((request, response) => exporter.getMetricsRequestHandler(request, response));
+  server = createServer((request, response) => {
+    asked += 1;
+    exporter.getMetricsRequestHandler(request, response);
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
 });
 afterAll(async () => {
@@ -41,6 +45,23 @@ it('a gauge that cannot be read is left out, and keeps none of the others', asyn
   gauge('broken', 'Of nothing', '1', () => Promise.reject(new Error('away')));
   gauge('whole', 'Of something', '1', () => [[1]]);
   expect([await told('broken'), await told('whole')]).toEqual([[], ['whole 1']]);
+});
+
+it('two that ask at once are told the same, however long one gauge takes', async () => {
+  let release: (() => void) | undefined;
+  let isSlow = true;
+  gauge('at_once', 'Told at once', '1', () => [[1]]);
+  gauge('at_last', 'Told later', '1', () => {
+    if (!isSlow) return [];
+    return new Promise((resolve) => (release = () => resolve([[2]])));
+  });
+  const before = asked;
+  const both = Promise.all([told('at_'), told('at_')]);
+  while (release === undefined || asked < before + 2) await new Promise(setImmediate);
+  isSlow = false;
+  release();
+  const whole = ['at_once 1', 'at_last 2'];
+  expect(await both).toEqual([whole, whole]);
 });
 
 it('a counter counts on', async () => {

@@ -104,6 +104,6 @@ const actionOf: Record<StoreCode, string> = {
   'STORE:MONGO_UNAVAILABLE': 'Start MongoDB, or look at the network between it and the service.',
   'STORE:OBJECTS_UNAVAILABLE': 'Look at S3_ENDPOINT and the network between it and the storage-cleaner.',
   'STORE:OBJECTS_DENIED':
-    'Give the token of S3_ACCESS_KEY_ID the right to list and delete objects of the bucket, then retry.',
+    'Give the token of S3_ACCESS_KEY_ID the rights that docs/security.md names (it reads .expunge/probe, too), then retry.',
   'STORE:OBJECTS_THROTTLED': 'Wait: it is asked again with growing pauses. Lower the rate if it lasts.',
 };

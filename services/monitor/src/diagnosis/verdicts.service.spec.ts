@@ -12,7 +12,7 @@ const unreachable = { code: 'BROKER:UNREACHABLE', severity: 'blocking', summary:
 
 function verdicts(broker: { connected: boolean; blocked: string | null }) {
   const told: string[] = [];
-  const state = { away: false };
+  const state = { away: false, refuses: false };
   const stored = standing(new Story('job-1', NOW.getTime()).requested());
   async function* toDiagnose() {
     await Promise.resolve();
@@ -27,7 +27,8 @@ function verdicts(broker: { connected: boolean; blocked: string | null }) {
     } as unknown as DiagnosisService,
     broker,
     publisher: {
-      publish: (message: { type: string }) => Promise.resolve(void told.push(message.type)),
+      publish: (message: { type: string }) =>
+        state.refuses ? Promise.reject(new Error('unroutable')) : Promise.resolve(void told.push(message.type)),
     } as unknown as Publisher,
     log: pino({ level: 'silent' }),
   });
@@ -53,6 +54,18 @@ describe('verdicts', () => {
     await made.run();
     await made.run();
     expect([made.counted, told]).toEqual([counted, []]);
+  });
+
+  it('are counted where the broker refuses what is told, and told once it does not', async () => {
+    const { made, told, state } = verdicts({ connected: true, blocked: null });
+    await made.run();
+    state.refuses = true;
+    await expect(made.run()).rejects.toThrow('unroutable');
+    await expect(made.run()).rejects.toThrow('unroutable');
+    expect([made.counted, told]).toEqual([counted, []]);
+    state.refuses = false;
+    await made.run();
+    expect(told).toEqual(['JobDiagnosisChanged']);
   });
 
   it('are not known while the database is away', async () => {

@@ -25,6 +25,12 @@ export interface VerdictCounts {
   codes: Map<DiagnosisCode, number>;
 }
 
+interface Changed {
+  job: JobProjection;
+  verdict: Diagnosis | null;
+  at: Date;
+}
+
 const count = <Key>(counts: Map<Key, number>, key: Key) => counts.set(key, (counts.get(key) ?? 0) + 1);
 
 /**
@@ -38,20 +44,26 @@ export class Verdicts {
 
   constructor(private readonly options: VerdictsOptions) {}
 
-  /** @throws TransientError its database is away, or the broker takes nothing */
+  /**
+   * Verdicts are counted without a broker, too; it alone makes events of them.
+   * @throws TransientError its database is away, or the broker takes nothing
+   */
   async run(): Promise<void> {
-    try {
-      await this.round();
-    } catch (error) {
+    const changed = await this.look().catch((error: unknown) => {
       this.counted = null;
       throw error;
+    });
+    const { broker } = this.options;
+    for (const { job, verdict, at } of changed) {
+      if (!broker.connected || broker.blocked !== null) return;
+      await this.tell(job, verdict, at);
     }
   }
 
-  /** Verdicts are counted without a broker, too; it alone makes events of them. */
-  private async round(): Promise<void> {
-    const { jobs, diagnosis, broker } = this.options;
-    const canTell = () => broker.connected && broker.blocked === null;
+  /** @returns those that are to be told */
+  private async look(): Promise<Changed[]> {
+    const { jobs, diagnosis } = this.options;
+    const changed: Changed[] = [];
     const seen = new Map<string, string | null>();
     const counted: VerdictCounts = { statuses: new Map(), codes: new Map() };
     const circumstances = await diagnosis.circumstances();
@@ -63,10 +75,11 @@ export class Verdicts {
       if (!isFinal(job.status)) count(counted.statuses, job.status);
       if (verdict?.code) count(counted.codes, verdict.code);
       if (code === (job.verdict?.code ?? null) || this.before.get(job.id) !== code) continue;
-      if (canTell()) await this.tell(job, verdict, circumstances.now);
+      changed.push({ job, verdict, at: circumstances.now });
     }
     this.before = seen;
     this.counted = counted;
+    return changed;
   }
 
   private async tell(job: JobProjection, verdict: Diagnosis | null, now: Date): Promise<void> {

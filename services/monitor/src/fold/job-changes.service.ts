@@ -12,7 +12,10 @@ export class JobChanges {
   constructor(
     private readonly publisher: Publisher,
     private readonly log: Logger,
-  ) {}
+  ) {
+    // From the start: of a counter that is born with its first value nobody sees an increase.
+    this.transitions.add(0, { [attribute.status]: 'failed' });
+  }
 
   async changed({ before, after }: Folded): Promise<void> {
     if (before?.status !== after.status) this.tell(after);

@@ -39,7 +39,8 @@ export class BrokerLook {
   }
 
   private async passive(why: string): Promise<ManagementView | null | 'no answer'> {
-    if (!this.broker.connected) return null;
+    // From a connection that it blocks the broker reads nothing.
+    if (!this.broker.connected || this.broker.blocked !== null) return null;
     try {
       const { hasExchange, queues } = await within(ANSWER_WITHIN_MS, passiveLook(this.broker));
       return {

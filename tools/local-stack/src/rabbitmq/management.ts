@@ -62,14 +62,23 @@ export class Management {
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<string> {
-    const response = await fetch(this.#base + path, {
-      method,
-      headers: { authorization: this.#authorization, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(10_000),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    const ask = () =>
+      fetch(this.#base + path, {
+        method,
+        headers: { authorization: this.#authorization, 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(10_000),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const response = await ask().catch((error: unknown) => {
+      if (!wasClosed(error)) throw error;
+      return ask();
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`RabbitMQ management: ${method} ${path} answered ${response.status}: ${answer}`);
     return answer;
   }
 }
+
+/** A kept connection was closed just as it was used. Each call may be repeated. */
+const wasClosed = (error: unknown): boolean =>
+  error instanceof Error && (error.cause as { code?: unknown } | undefined)?.code === 'UND_ERR_SOCKET';
