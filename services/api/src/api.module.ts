@@ -17,6 +17,7 @@ import { AcceptanceRepository } from './acceptance/acceptance.repository.js';
 import { OverSweep } from './acceptance/over-sweep.service.js';
 import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
+import { TokenVerifier } from './auth/token-verifier.js';
 import { ControlController } from './control/control.controller.js';
 import { Control } from './control/control.service.js';
 import { JobHistory } from './jobs/job-history.service.js';
@@ -27,7 +28,7 @@ import { MonitorsAdapter } from './monitors/monitors.adapter.js';
 import { OperationsController } from './operations/operations.controller.js';
 import { Operations } from './operations/operations.service.js';
 import { ParkedController } from './parked/parked.controller.js';
-import type { ApiSettings } from './settings.js';
+import { type ApiSettings, tokenRulesOf } from './settings.js';
 import { STORE } from './store.js';
 import { TopologyAssertion } from './topology-assertion.service.js';
 
@@ -35,6 +36,11 @@ import { TopologyAssertion } from './topology-assertion.service.js';
   controllers: [OperationsController, JobsController, ControlController, ParkedController],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
+    {
+      provide: TokenVerifier,
+      useFactory: (settings: ApiSettings) => new TokenVerifier(tokenRulesOf(settings)),
+      inject: [SETTINGS],
+    },
     {
       provide: STORE,
       useFactory: (settings: ApiSettings, log: Logger) => openStore(settings.MONGODB_URL, 'api', log),
@@ -66,8 +72,10 @@ export class ApiModule implements OnApplicationShutdown {
   constructor(
     @Inject(STORE) private readonly store: Store,
     @Inject(READINESS) readiness: Readiness,
+    @Inject(TokenVerifier) verifier: TokenVerifier,
   ) {
     readiness.register('store', () => store.ping());
+    readiness.register('token-keys', verifier.ready);
   }
 
   async onApplicationShutdown(): Promise<void> {

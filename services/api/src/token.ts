@@ -22,7 +22,8 @@ const options = command
 
 const { tenant: name, scope, subject, expiresIn } = options;
 const expiresAt = new Date(Date.now() + expiresIn);
-console.log(await signToken({ tenant: name, scope, subject }, secret(options.stackFile), expiresAt));
+const [issuer, audience] = ['JWT_ISSUER', 'JWT_AUDIENCE'].map((variable) => process.env[variable] || undefined);
+console.log(await signToken({ tenant: name, scope, subject, issuer, audience }, secret(options.stackFile), expiresAt));
 
 function secret(file: string): Uint8Array {
   const given = process.env['JWT_SECRET'];

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeleteRequested } from '@expunge/contracts';
+import { type DeleteRequested, workQueues } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
 import { openStore, type Store } from '@expunge/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -94,7 +94,7 @@ describe('an accepted request', () => {
     const { body } = await post(everything);
     const read = await api.request('GET', `/api/jobs/${String(body.id)}`);
     expect(read.status).toBe(200);
-    expect(read.body).toEqual(body);
+    expect({ ...read.body, listeners: body.listeners }).toEqual(body);
   });
 
   test('is logged with job, tenant and resource, and with no id or value of the selection', async () => {
@@ -109,6 +109,56 @@ describe('an accepted request', () => {
     const [first, second] = [await post(everything), await post(everything)];
     expect(first.body.id).not.toBe(second.body.id);
     expect(await bystander.take(jobs, 2)).toHaveLength(2);
+  });
+});
+
+describe('who listens', () => {
+  const strict = (body: unknown, prefer = 'handling=strict', key?: string) =>
+    api.request('POST', '/api/jobs', {
+      body,
+      headers: { prefer, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    });
+  const queues = Object.values(workQueues).map(({ name }) => name);
+  const counts = ({ body }: Answer) =>
+    (body.listeners as { queue: string; consumer_count: number }[]).map(({ queue, consumer_count: n }) => [queue, n]);
+
+  test('is told of each step with the job, which is accepted all the same', async () => {
+    const answer = await post(everything);
+    expect(answer.status).toBe(202);
+    expect(counts(answer)).toEqual(queues.map((queue) => [queue, 0]));
+    expect(answer.body.listeners).toContainEqual({
+      queue: 'storage-cleaner.batches',
+      service: 'storage-cleaner',
+      consumer_count: 0,
+      missing: ['a consumer of storage-cleaner'],
+    });
+    expect(answer.headers.get('preference-applied')).toBeNull();
+  });
+
+  test('decides, where handling=strict is preferred: without them nothing is accepted', async () => {
+    const before = await acceptances.countDocuments();
+    const answer = await strict(everything);
+    expect(answer).toMatchObject({ status: 503, body: { code: 'no-listener' } });
+    expect(answer.body.detail).toContain('deleter.jobs lacks a consumer of deleter');
+    expect(counts(answer)).toHaveLength(queues.length);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect([await acceptances.countDocuments(), await bystander.depth(jobs)]).toEqual([before, 0]);
+  });
+
+  test('is no question of a job that was accepted before', async () => {
+    const key = unique('key');
+    const first = await post(everything, key);
+    const again = await strict(everything, 'handling=strict', key);
+    expect([again.status, again.body.id]).toEqual([202, first.body.id]);
+  });
+
+  test('is enough where each queue has one', async () => {
+    const leave = await bystander.listenTo(queues);
+    const answer = await strict(everything, 'respond-async, handling=strict');
+    expect(answer.status).toBe(202);
+    expect(counts(answer)).toEqual(queues.map((queue) => [queue, 1]));
+    expect(answer.headers.get('preference-applied')).toBe('handling=strict');
+    await leave();
   });
 });
 

@@ -13,6 +13,13 @@ export class Bystander {
     this.#broker.start();
   }
 
+  /** Consumes, and does nothing with what it is given, until it is told to leave. */
+  async listenTo(queues: readonly string[]): Promise<() => Promise<void>> {
+    const channel = await this.#broker.openChannel();
+    for (const queue of queues) await channel.consume(queue, () => undefined);
+    return () => channel.close();
+  }
+
   /** The next messages of a queue, at least `atLeast`, waited for. They are taken off it. */
   async take(queue: string, atLeast = 1): Promise<AnyMessage[]> {
     if (!(await this.#broker.whenConnected(10_000))) throw new Error('no broker');

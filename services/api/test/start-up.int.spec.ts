@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { verifyToken } from '../src/auth/claims.js';
+import { TokenVerifier } from '../src/auth/token-verifier.js';
 import { SECRET } from './running-api.js';
 
 jest.setTimeout(60_000);
@@ -36,13 +36,27 @@ describe('the api', () => {
   };
 
   test.each([
-    ['is missing', {}, /^JWT_SECRET is required$/m],
+    ['is missing', {}, /^JWT_SECRET is required, or JWT_JWKS_URL$/m],
     ['is too short', { JWT_SECRET: 'x'.repeat(31) }, /^JWT_SECRET must be at least 32 bytes/m],
   ])('does not start when its secret %s, and says so without showing it', async (_, secret, error) => {
     const { code, stderr } = await run('main.js', [], { ...settings, ...secret });
     expect(code).toBe(78);
     expect(stderr).toMatch(error);
     expect(stderr).not.toContain('xxx');
+  });
+
+  test('says all that is wrong of what it checks tokens with, beside what else is', async () => {
+    const { code, stderr } = await run('main.js', [], {
+      ...settings,
+      MONITOR_URLS: 'http://a,b:80',
+      JWT_SECRET: SECRET,
+      JWT_JWKS_URL: 'https://id.example/keys',
+      JWT_ISSUER: 'https://id.example',
+    });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^MONITOR_URLS must be http/m);
+    expect(stderr).toMatch(/^JWT_JWKS_URL cannot be set beside JWT_SECRET/m);
+    expect(stderr).toMatch(/^JWT_AUDIENCE is required with JWT_JWKS_URL$/m);
   });
 
   test('does not start with a monitor that is no URL', async () => {
@@ -78,7 +92,7 @@ describe('npm run token', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   const callerOf = async (token: string): Promise<unknown> =>
-    verifyToken(token.trim(), new TextEncoder().encode(SECRET), new Date());
+    new TokenVerifier({ keys: { secret: new TextEncoder().encode(SECRET) } }).verify(token.trim(), new Date());
 
   test('signs with JWT_SECRET', async () => {
     const args = ['--tenant', 'acme', '--scope', 'jobs:read', '--subject', 'ann'];

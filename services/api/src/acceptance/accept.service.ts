@@ -26,6 +26,10 @@ import { firstLookAt } from './unheard.js';
 /** A race is lost only to somebody who moved the acceptance on to another state, and it has few. */
 const MOST_LOST_RACES = 10;
 
+type Permit = () => Promise<void>;
+const unaccepted = ['not-accepted', 'outcome-unknown', 'error'];
+const anything: Permit = () => Promise.resolve();
+
 export interface Accepted {
   acceptance: Acceptance;
   /** Accepted by this very request, not by an earlier one with its key. */
@@ -43,13 +47,19 @@ export class AcceptService {
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(SETTINGS) private readonly settings: ApiSettings,
     @Inject(LOGGER) private readonly log: Logger,
-  ) {}
+  ) {
+    // From the start: of a counter that is born with its first value nobody sees an increase.
+    for (const outcome of unaccepted) this.counts.add(0, { [attribute.outcome]: outcome });
+  }
 
-  /** @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index */
-  async accept(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
+  /**
+   * @param permit is asked before a new job begins, and rejects where none may
+   * @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index; what `permit` throws
+   */
+  async accept(asked: Asked, idempotencyKey: string | undefined, permit: Permit = anything): Promise<Accepted> {
     let outcome = 'error';
     try {
-      const accepted = await this.attempt(asked, idempotencyKey);
+      const accepted = await this.attempt(asked, idempotencyKey, permit);
       outcome = 'accepted';
       return accepted;
     } catch (error) {
@@ -60,7 +70,7 @@ export class AcceptService {
     }
   }
 
-  private async attempt(asked: Asked, idempotencyKey: string | undefined): Promise<Accepted> {
+  private async attempt(asked: Asked, idempotencyKey: string | undefined, permit: Permit): Promise<Accepted> {
     const id = idempotencyKey === undefined ? v7() : jobIdOfKey(asked.tenant, idempotencyKey);
     const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR, currentTraceparent());
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
@@ -75,7 +85,7 @@ export class AcceptService {
       // Accepted since it was looked for: then the next look finds it.
       if (wasUsed && (await this.beforePublishing(this.acceptances.find(id)))) continue;
       if (wasUsed) throw usedLongAgo(id);
-      if (step !== 'join') await this.refuseMissingIndex(asked.request.resource);
+      if (step !== 'join') await Promise.all([this.refuseMissingIndex(asked.request.resource), permit()]);
       const begun = await this.begin(found, fresh, step);
       if (begun) return { acceptance: await this.publish(begun), fresh: true };
     }

@@ -1,23 +1,26 @@
+import { LOGGER } from '@expunge/runtime';
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { SETTINGS } from '@expunge/runtime';
 import type { Request } from 'express';
+import type { Logger } from 'pino';
 import { ProblemError } from '../problems/problem.js';
-import type { ApiSettings } from '../settings.js';
-import { type Scope, verifyToken } from './claims.js';
+import type { Scope } from './claims.js';
 import { type Authenticated, REQUIRED_SCOPE } from './requires-scope.decorator.js';
+import { KeysUnavailableError } from './served-keys.js';
+import { TokenVerifier, type Verified } from './token-verifier.js';
+
+const TOLD_EVERY_MS = 60_000;
 
 /** Lets a request through whose token permits what the route requires. Routes outside /api (health) are open. */
 @Injectable()
 export class AuthGuard implements CanActivate {
-  private readonly secret: Uint8Array;
+  private toldAt = -Infinity;
 
   constructor(
     @Inject(Reflector) private readonly reflector: Reflector,
-    @Inject(SETTINGS) settings: ApiSettings,
-  ) {
-    this.secret = new TextEncoder().encode(settings.JWT_SECRET);
-  }
+    @Inject(TokenVerifier) private readonly verifier: TokenVerifier,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
@@ -34,7 +37,7 @@ export class AuthGuard implements CanActivate {
     if (token === undefined) {
       throw new ProblemError('unauthenticated', 'The request has no bearer token.', {}, challenge());
     }
-    const verified = await verifyToken(token, this.secret, new Date());
+    const verified = await this.verified(token);
     if (!verified.ok) {
       const headers = challenge(`error="invalid_token", error_description="${verified.reason}"`);
       throw new ProblemError('unauthenticated', `The bearer token is refused: ${verified.reason}.`, {}, headers);
@@ -45,6 +48,23 @@ export class AuthGuard implements CanActivate {
     }
     request.caller = verified.caller;
     return true;
+  }
+
+  private tell(error: KeysUnavailableError): void {
+    if (performance.now() - this.toldAt < TOLD_EVERY_MS) return;
+    this.toldAt = performance.now();
+    this.log.warn({ err: error }, 'tokens cannot be checked');
+  }
+
+  private async verified(token: string): Promise<Verified> {
+    try {
+      return await this.verifier.verify(token, new Date());
+    } catch (error) {
+      if (!(error instanceof KeysUnavailableError)) throw error;
+      this.tell(error);
+      const detail = 'The keys with which tokens are checked cannot be had; try again.';
+      throw new ProblemError('keys-unavailable', detail, {}, { 'Retry-After': '5' });
+    }
   }
 }
 

@@ -4,6 +4,8 @@ import type { Request, Response } from 'express';
 import { AcceptService } from '../acceptance/accept.service.js';
 import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
+import { lackOf, type Listener } from '../operations/listeners.js';
+import { Operations } from '../operations/operations.service.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
 import { JobHistory, type PresentedEvents } from './job-history.service.js';
@@ -11,6 +13,7 @@ import { type Freshness, jobPath, type PresentedJob } from './job-presenter.js';
 import { JobReads, type PresentedFailures, type PresentedJobs } from './job-reads.service.js';
 import { parseJobRequest } from './job-request.js';
 import { parseEventsQuery, parseFailuresQuery, parseJobQuery, parseListQuery } from './list-query.js';
+import { prefersStrict } from './prefer.js';
 import { RESOURCES } from './resources.js';
 
 @Controller('api/jobs')
@@ -19,6 +22,7 @@ export class JobsController {
     @Inject(AcceptService) private readonly accepting: AcceptService,
     @Inject(JobReads) private readonly reads: JobReads,
     @Inject(JobHistory) private readonly history: JobHistory,
+    @Inject(Operations) private readonly operations: Operations,
     @Inject(RESOURCES) private readonly resources: ReadonlyMap<string, ResourceDefinition>,
   ) {}
 
@@ -31,17 +35,26 @@ export class JobsController {
     @AsCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<PresentedJob & Freshness> {
+  ): Promise<PresentedJob & Freshness & { listeners: Listener[] }> {
     if (request.is('json') === false) throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
     const key = parseIdempotencyKey(request.get('idempotency-key'));
     const parsed = parseJobRequest(body, this.resources);
     if (!key.ok) throw invalid(key.errors);
     if (!parsed.ok) throw invalid(parsed.errors);
     const asked = { tenant: caller.tenant, requestedBy: caller.name, request: parsed.request };
-    const { acceptance, fresh } = await this.accepting.accept(asked, key.key);
+    const isStrict = prefersStrict(request.get('prefer'));
+    const looking = this.operations.listeners(caller.scopes.has('ops:read'));
+    const permit = async () => {
+      refuseWithoutListener(await looking);
+      response.set('Preference-Applied', 'handling=strict');
+    };
+    const [{ acceptance, fresh }, listeners] = await Promise.all([
+      this.accepting.accept(asked, key.key, isStrict ? permit : undefined),
+      looking,
+    ]);
     response.location(jobPath(acceptance._id));
-    if (fresh) return this.reads.promised(acceptance);
-    return this.reads.job(acceptance._id, caller.tenant);
+    const job = fresh ? this.reads.promised(acceptance) : await this.reads.job(acceptance._id, caller.tenant);
+    return { ...job, listeners };
   }
 
   @Get()
@@ -80,4 +93,12 @@ export class JobsController {
     const { at } = parsed.query;
     return at === undefined ? this.reads.job(id, caller.tenant) : this.history.jobAt(id, at, caller.tenant);
   }
+}
+
+/** @throws ProblemError no-listener */
+function refuseWithoutListener(listeners: readonly Listener[]): void {
+  const lack = lackOf(listeners);
+  if (lack.length === 0) return;
+  const detail = `Nothing was accepted, as handling=strict asks: ${lack.join('; ')}.`;
+  throw new ProblemError('no-listener', detail, { listeners }, { 'Retry-After': '5' });
 }

@@ -6,6 +6,7 @@ import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { presentAsOf } from '../jobs/job-presenter.js';
 import { isJobId, noSuchJob, unreachable } from '../jobs/read-problems.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
+import { type Listener, listenersOf } from './listeners.js';
 import {
   presentDiagnosis,
   type PresentedDiagnosis,
@@ -18,10 +19,13 @@ import {
 import { ownDiagnosis, ownHealth, type OwnLook, ownWorkers } from './own-look.js';
 
 const OWN_STORE_WITHIN_MS = 2_000;
+const BROKER_WITHIN_MS = 2_000;
 
 /** Answers from a monitor; when none answers, from what this api can find out by itself. */
 @Injectable()
 export class Operations {
+  private looking: Promise<OwnLook> | null = null;
+
   constructor(
     @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
     @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
@@ -32,6 +36,12 @@ export class Operations {
     const read = await this.monitors.workers();
     if (read.kind === 'answer') return presentWorkerConfig(read.answer);
     return presentWorkerConfig({ ...ownWorkers(await this.ownLook()), asOf: null });
+  }
+
+  /** @param named with the instances: to whom may know them */
+  async listeners(named: boolean): Promise<Listener[]> {
+    const read = await this.monitors.workers();
+    return listenersOf(read.kind === 'answer' ? read.answer.queues : ownWorkers(await this.ownLook()).queues, named);
   }
 
   async health(): Promise<PresentedHealth> {
@@ -75,12 +85,19 @@ export class Operations {
     }
   }
 
-  private async ownLook(): Promise<OwnLook> {
+  /** One at a time: each takes a channel for every queue. */
+  private ownLook(): Promise<OwnLook> {
+    return (this.looking ??= this.lookAtBroker().finally(() => (this.looking = null)));
+  }
+
+  private async lookAtBroker(): Promise<OwnLook> {
     const at = new Date().toISOString();
-    const { connected, lastError } = this.broker;
+    const { connected, blocked, lastError } = this.broker;
     if (!connected) return { at, look: null, broker: lastError?.message ?? 'not connected' };
+    // From a connection that it blocks the broker reads nothing.
+    if (blocked !== null) return { at, look: null, broker: `it takes nothing: ${blocked}` };
     try {
-      return { at, look: await passiveLook(this.broker), broker: null };
+      return { at, look: await within(BROKER_WITHIN_MS, passiveLook(this.broker)), broker: null };
     } catch (error) {
       return { at, look: null, broker: error instanceof Error ? error.message : String(error) };
     }

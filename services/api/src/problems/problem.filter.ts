@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { traceIds } from '@expunge/telemetry';
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
@@ -14,11 +16,15 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const { problem, headers, unexpected } = problemOf(error, request.originalUrl);
-    if (unexpected) this.log.error({ err: error, code: problem.code, method: request.method }, 'request failed');
+    // Where nothing is traced it still finds the line in the log.
+    const traceId = traceIds()?.trace_id ?? randomBytes(16).toString('hex');
+    const { code } = problem;
+    if (unexpected) this.log.error({ err: error, code, method: request.method, trace_id: traceId }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    response.status(problem.status).set(headers).type(PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
+    const body = JSON.stringify({ ...problem, trace_id: traceId });
+    response.status(problem.status).set(headers).type(PROBLEM_CONTENT_TYPE).send(body);
   }
 }

@@ -12,7 +12,9 @@ const kinds = {
   'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
   'internal-error': [500, 'Something failed that should not'],
   'not-accepted': [503, 'The request was not accepted, nothing will happen'],
+  'no-listener': [503, 'Nobody would do what was asked for'],
   'outcome-unknown': [503, 'Whether the request was accepted is not known'],
+  'keys-unavailable': [503, 'Tokens cannot be checked'],
   'monitor-unreachable': [503, 'No monitor answers'],
   'store-unavailable': [503, 'A store does not answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

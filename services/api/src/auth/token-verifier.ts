@@ -1,0 +1,91 @@
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { type Caller, Claims } from './claims.js';
+import { ServedKeys } from './served-keys.js';
+
+/** Where the key of a token is taken from: a secret that both ends know, or the public keys of whoever signs. */
+export type TokenKeys = { secret: Uint8Array } | { jwks: URL };
+
+export interface TokenRules {
+  keys: TokenKeys;
+  /** Who must have signed the token; undefined: whoever has the key. */
+  issuer?: string | undefined;
+  /** For whom the token must be. */
+  audience?: string | undefined;
+}
+
+/** The reason is one of a fixed few: it goes into a header. */
+export type Verified = { ok: true; caller: Caller } | { ok: false; reason: string };
+
+/** What a public key can have signed. None of these takes a public key for a secret. */
+const ASYMMETRIC = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+const SYMMETRIC = ['HS256'];
+
+/** Checks bearer tokens: signature, algorithm (the header's own `alg` decides nothing), issuer, audience, expiry, claims. */
+export class TokenVerifier {
+  private readonly algorithms: string[];
+  private readonly key: Uint8Array | JWTVerifyGetKey;
+  /** Rejects while the keys cannot be had; a secret always can. */
+  readonly ready: () => Promise<void>;
+
+  constructor(private readonly rules: TokenRules) {
+    const { keys } = rules;
+    if ('secret' in keys) {
+      this.algorithms = SYMMETRIC;
+      this.key = keys.secret;
+      this.ready = () => Promise.resolve();
+      return;
+    }
+    const served = new ServedKeys(keys.jwks);
+    this.algorithms = ASYMMETRIC;
+    this.key = served.keyOf;
+    this.ready = () => served.ready();
+  }
+
+  /**
+   * Never throws for what a client can send.
+   * @throws KeysUnavailableError
+   */
+  async verify(token: string, now: Date): Promise<Verified> {
+    const { issuer, audience } = this.rules;
+    const options = {
+      algorithms: this.algorithms,
+      requiredClaims: ['exp'],
+      currentDate: now,
+      ...(issuer !== undefined && { issuer }),
+      ...(audience !== undefined && { audience }),
+    };
+    try {
+      const { payload } = await (typeof this.key === 'function'
+        ? jwtVerify(token, this.key, options)
+        : jwtVerify(token, this.key, options));
+      const claims = Claims.safeParse(payload);
+      if (!claims.success) return { ok: false, reason: 'the claims tenant and scope are required' };
+      const { tenant, scope, sub } = claims.data;
+      return { ok: true, caller: { tenant, scopes: scope, name: sub ?? tenant } };
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return { ok: false, reason: 'the token has expired' };
+      if (error instanceof errors.JWTClaimValidationFailed && isOfOthers[error.claim] !== undefined) {
+        return { ok: false, reason: isOfOthers[error.claim] ?? '' };
+      }
+      if (error instanceof errors.JOSEError) return { ok: false, reason: 'the token is not valid' };
+      throw error;
+    }
+  }
+}
+
+const isOfOthers: Readonly<Record<string, string>> = {
+  iss: 'the token is of another issuer',
+  aud: 'the token is for another audience',
+};
