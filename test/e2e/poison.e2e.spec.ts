@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConfirmChannel } from 'amqplib';
 import { jobIdOfKey } from '../../services/api/src/acceptance/acceptance.js';
-import { atBroker } from '../support/broker.js';
+import { atBroker, messagesIn } from '../support/broker.js';
 import { expectAllGone, type JobUnderWay, jobUnderWay } from '../support/job-under-way.js';
 import { seen } from '../support/seen.js';
 import { type ShownParked, System } from '../support/system.js';
@@ -151,7 +151,10 @@ describe('a message of a job that nobody knows', () => {
     await system.fill(tenant, 20, 1);
     expect(await system.request(tenant, { selection: { all: true } }, { 'idempotency-key': key })).toBe(id);
     await system.untilEnded(tenant, id);
-    await system.replay(deleterSlices.name, 1000);
+    await seen('it is put back, whoever held it to look at it', async () => {
+      await system.replay(deleterSlices.name, 1000);
+      return (await messagesIn(system, parkedQueue(deleterSlices.name))) === expectedIn(deleterSlices.name);
+    });
     const shown = await allParked();
     expect(shown[deleterSlices.name]!.messages.map(({ job }) => job)).not.toContain(id);
     const job = await system.untilEnded(tenant, id);

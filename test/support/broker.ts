@@ -70,3 +70,17 @@ export async function rabbitmqctl(system: System, ...args: string[]): Promise<st
   if (!ctl) throw new Error('this fault needs a broker of the local stack');
   return ctl(...args);
 }
+
+/** All of a queue's messages, those that somebody holds included. */
+export async function messagesIn(system: System, queue: string): Promise<number> {
+  const { pathname } = new URL(system.stack.rabbitmq.url);
+  const vhost = decodeURIComponent(pathname.slice(1)) || '/';
+  const lines = await rabbitmqctl(system, '-q', 'list_queues', '-p', vhost, '--no-table-headers', 'name', 'messages');
+  const [, messages] =
+    lines
+      .split('\n')
+      .map((line) => line.split('\t'))
+      .find(([name]) => name === queue) ?? [];
+  if (messages === undefined) throw new Error(`there is no queue ${queue}`);
+  return Number(messages);
+}
