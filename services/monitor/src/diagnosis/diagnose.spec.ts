@@ -128,7 +128,9 @@ const cases: Case[] = [
     'a message comes again and again',
     standing(queued()),
     {
-      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(2), redeliveredBefore: 1, redelivered: 4 }]]),
+      paces: new Map([
+        ['deleter.jobs', { acknowledged: 7, since: ago(2), redeliveredBefore: 1, redelivered: 4, seenAt: ago(0) }],
+      ]),
     },
     'DELIVERY:LOOP',
   ],
@@ -137,7 +139,9 @@ const cases: Case[] = [
     standing(queued()),
     {
       broker: withDepth('deleter.jobs', { unacknowledged: 3 }),
-      paces: new Map([['deleter.jobs', { acknowledged: 7, since: ago(4), redeliveredBefore: 0, redelivered: 2 }]]),
+      paces: new Map([
+        ['deleter.jobs', { acknowledged: 7, since: ago(4), redeliveredBefore: 0, redelivered: 2, seenAt: ago(0) }],
+      ]),
     },
     'WORKER:NO_PROGRESS',
   ],
@@ -397,7 +401,7 @@ describe('a wait that has an end', () => {
 
 describe('a redelivery', () => {
   const redelivered = (times: number) => {
-    const pace = { acknowledged: 7, since: ago(9), redeliveredBefore: 0, redelivered: times };
+    const pace = { acknowledged: 7, since: ago(9), redeliveredBefore: 0, redelivered: times, seenAt: ago(0) };
     return of(standing(queued()), {
       broker: withDepth('deleter.jobs', { ready: 90, unacknowledged: 8 }),
       paces: new Map([['deleter.jobs', pace]]),
