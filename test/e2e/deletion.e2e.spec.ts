@@ -2,7 +2,8 @@ import { DeleteRequested, deleteRequestedId, MAINTENANCE_EXCHANGE } from '@expun
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
-import { idsOf, keysOf, System } from '../support/system.js';
+import { seen } from '../support/seen.js';
+import { idsOf, keysOf, type Receipt, System } from '../support/system.js';
 
 let system: System;
 beforeAll(async () => {
@@ -80,18 +81,23 @@ describe('a deletion', () => {
     const receipts = await system.fill(tenant, 400, 1);
     const gained = (r: { _id: mongoose.mongo.ObjectId }) => `tenants/${tenant}/${r._id.toHexString()}/late`;
     await system.put(receipts.map(gained));
-    const id = await system.request(tenant, { ...all, options: { batch_size: 5 } });
+    const id = await system.request(tenant, { ...all, options: { batch_size: 5, max_records_per_second: 100 } });
     // Behind every record the job has not reached yet, one gains a file; the application knows from its own write.
     const late: string[] = [];
-    const newcomers = [];
+    const newcomers: Receipt[] = [];
+    // An ObjectId tells its time to the second: what is as old as the request to it may be deleted.
+    const nextSecond = (Math.floor(Date.now() / 1000) + 1) * 1000;
+    const isLater = () => Date.now() >= nextSecond;
     for (const receipt of [...receipts].reverse()) {
       const { modifiedCount } = await system.receipts.updateOne(
         { _id: receipt._id },
         { $push: { attachments: { key: gained(receipt) } } },
       );
       if (modifiedCount === 1) late.push(gained(receipt));
-      if (newcomers.length < 20) newcomers.push(...(await system.fill(tenant, 1, 1)));
+      if (newcomers.length < 20 && isLater()) newcomers.push(...(await system.fill(tenant, 1, 1)));
     }
+    await seen('the next second', isLater);
+    if (newcomers.length === 0) newcomers.push(...(await system.fill(tenant, 1, 1)));
     const job = await system.untilEnded(tenant, id);
     expect(late.length).toBeGreaterThan(10);
     expect(job).toMatchObject({
