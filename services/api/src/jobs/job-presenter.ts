@@ -65,6 +65,7 @@ export interface Freshness {
 const traceIdOf = (traceparent: string | null | undefined): string | null => traceparent?.split('-')[1] ?? null;
 
 export const jobPath = (id: string): string => `/api/jobs/${id}`;
+
 /** By its flags (W3C Trace Context): what is not sampled nobody has. */
 const isSampled = (traceparent: string | null | undefined): boolean =>
   (Number.parseInt(traceparent?.split('-')[3] ?? '', 16) & 1) === 1;
