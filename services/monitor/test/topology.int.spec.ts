@@ -12,7 +12,7 @@ import { openStore, type Store } from '@expunge/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Channel } from 'amqplib';
 import { BrokerLook } from '../src/topology/broker-look.service.js';
-import { ManagementApi } from '../src/topology/management.adapter.js';
+import { ManagementApi, type ManagementView } from '../src/topology/management.adapter.js';
 import { Story } from '../src/testing/story.js';
 import { type MonitorApp, startMonitor } from './monitor-app.js';
 import { connectAs, silent, testServer } from './servers.js';
@@ -163,19 +163,33 @@ describe('who listens', () => {
   });
 });
 
-describe('how many consume a queue, of which the management API may not list them', () => {
-  it('is asked of the queue itself: what the API counts is seconds old', async () => {
-    await start();
+describe('what the management API tells late, or wrongly', () => {
+  const lookWith = async (change: (seen: ManagementView) => Partial<ManagementView>) => {
     const real = new ManagementApi(management, vhost.url);
     const look = async () => {
-      const { queues, ...seen } = await real.look();
-      const counted = queues?.map((one) => ({ ...one, consumerCount: one.name === 'monitor.events' ? 0 : 7 })) ?? null;
-      return { ...seen, queues: counted, consumers: null };
+      const seen = await real.look();
+      return { ...seen, ...change(seen) };
     };
-    const limited = Object.assign(Object.create(real) as ManagementApi, { look });
-    const { queues } = await new BrokerLook(other.broker, limited, silent).take();
+    return new BrokerLook(other.broker, Object.assign(Object.create(real) as ManagementApi, { look }), silent).take();
+  };
+
+  it('is asked of the queue itself: how many consume, where they may not be listed', async () => {
+    await start();
+    const { queues } = await lookWith((seen) => ({
+      queues: seen.queues?.map((one) => ({ ...one, consumerCount: one.name === 'monitor.events' ? 0 : 7 })) ?? null,
+      consumers: null,
+    }));
     const countOf = (name: string) => queues?.find((one) => one.name === name)?.consumerCount;
     expect(['monitor.events', 'deleter.jobs'].map(countOf)).toEqual([1, 0]);
+  });
+
+  it('is nobody: who is listed without a connection, and whom the queue does not count', async () => {
+    await start();
+    const listed = (queue: string) => ({ queue, tag: `tag-of-${queue}`, prefetch: 1, connection: null });
+    const { consumers } = await lookWith(() => ({
+      consumers: ['monitor.events', 'deleter.jobs'].map(listed),
+    }));
+    expect(consumers).toEqual([listed('monitor.events')]);
   });
 });
 

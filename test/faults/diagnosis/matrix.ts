@@ -55,7 +55,7 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
     const work = async (name: string) => {
       const lane = await Lane.start(stack, name);
       try {
-        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryTwice(lane, fault, note));
+        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryFault(lane, fault));
       } finally {
         await lane.stop();
       }
@@ -65,14 +65,6 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
   } finally {
     await stack.stop();
   }
-}
-
-/** On a busy machine ten seconds may be short, once: both tries are told. */
-async function tryTwice(lane: Lane, fault: Fault, note: (outcome: Outcome) => void): Promise<Outcome> {
-  const first = await tryFault(lane, fault);
-  if (first.violations.length === 0) return first;
-  note(first);
-  return tryFault(lane, fault);
 }
 
 function lineOf({ fault, namedAfterMs, clearedAfterMs, said, violations }: Outcome): string {

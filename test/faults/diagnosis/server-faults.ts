@@ -50,7 +50,8 @@ export const serverFaults: Fault[] = [
     make: async (lane) => {
       await watermark(lane, '0.000001');
       return {
-        isTrue: (said) => expectEvidence(said, { check: 'alarms', observed: /^memory alarm on / }),
+        isTrue: (said) =>
+          expectEvidence(said, { check: 'alarms', observed: /^(memory alarm on |connection blocked: low on memory)/ }),
         repair: () => watermark(lane, '0.4'),
       };
     },

@@ -1,10 +1,10 @@
 import type { Diagnosis } from '@expunge/contracts';
 import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import type { StoredJob } from '../projection/job.repository.js';
-import { comparedQueues, withoutGhosts } from '../topology/compared.js';
+import { comparedQueues } from '../topology/compared.js';
 import type { TopologyWatch } from '../topology/topology-watch.service.js';
 import type { HeardWorker, WorkerRepository } from '../workers/worker.repository.js';
-import { type Circumstances, isFresh, type KnownWorker } from './circumstances.js';
+import { type Circumstances, type KnownWorker } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 import type { ParkedWatch } from './parked-watch.service.js';
 
@@ -25,17 +25,13 @@ export class DiagnosisService {
       this.workers.all(MINUTES_MS),
       this.marks.read(),
     ]);
-    const { view, paces } = this.watch.last();
+    const { view: broker, paces } = this.watch.last();
     const known = ({ beat, receivedAt, ageMs }: Omit<HeardWorker, 'end'>): KnownWorker => ({
       beat,
       ageMs,
       heardAt: receivedAt.toISOString(),
     });
     const workers = heard.map(known);
-    const broker = withoutGhosts(
-      view,
-      workers.filter(isFresh).map(({ beat }) => beat),
-    );
     const since = (at: number) => new Date(at).toISOString();
     return {
       now: new Date(),

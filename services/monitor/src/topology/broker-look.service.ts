@@ -26,12 +26,14 @@ export class BrokerLook {
       seen === undefined
         ? 'RABBITMQ_MANAGEMENT_URL is not set'
         : (seen.notChecked[0]?.why ?? 'the management API is off');
-    // Who may not list consumers is told their number by the queue's statistics, but seconds late.
-    const passive = isSilent || seen.consumers === null ? await this.passive(why) : null;
+    // Who may not list consumers is told their number by the queue's statistics, but seconds late. And one that is listed
+    // without its connection has just come, or has gone with the queue that it consumed.
+    const isCounted = seen?.consumers?.every(({ connection }) => connection !== null) === true;
+    const passive = isSilent || !isCounted ? await this.passive(why) : null;
     const { connected, blocked, lastError } = this.broker;
     // A host that is frozen keeps its connections open for some seconds, and answers on none.
     const own =
-      passive === 'no answer'
+      isSilent && passive === 'no answer'
         ? { connected: false, blocked, error: `it does not answer within ${ANSWER_WITHIN_MS} ms` }
         : { connected, blocked, error: lastError?.message ?? null };
     const view = passive === null || passive === 'no answer' ? seen : isSilent ? passive : withCountsOf(passive, seen);
@@ -67,8 +69,14 @@ export class BrokerLook {
   }
 }
 
+/** RabbitMQ 3.10 lists a consumer of a quorum queue on, without its channel, after the queue was deleted. */
 function withCountsOf({ queues: declared }: ManagementView, seen: ManagementView): ManagementView {
   const counts = new Map(declared?.map(({ name, consumerCount }) => [name, consumerCount]));
   const queues = seen.queues?.map((one) => ({ ...one, consumerCount: counts.get(one.name) ?? one.consumerCount }));
-  return { ...seen, queues: queues ?? null };
+  const listed = Map.groupBy(seen.consumers ?? [], ({ queue }) => queue);
+  const consumers = seen.consumers?.filter(
+    ({ queue, connection }) =>
+      connection !== null || (listed.get(queue)?.length ?? 0) <= (counts.get(queue) ?? Infinity),
+  );
+  return { ...seen, queues: queues ?? null, consumers: consumers ?? null };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { consumerOf, healthyBroker } from '../testing/situation.js';
 import type { BrokerView } from './broker-view.js';
-import { comparedQueues, isTransient, listensToMaintenance, withoutGhosts } from './compared.js';
+import { comparedQueues, isTransient, listensToMaintenance } from './compared.js';
 
 const queueIn = (view: BrokerView, name: string) => comparedQueues(view).find((queue) => queue.name === name);
 
@@ -53,29 +53,6 @@ describe('a queue', () => {
   it('of which nothing could be seen is not said to listen', () => {
     const view: BrokerView = { ...healthyBroker(), bindings: null, consumers: null, queues: null, exchanges: null };
     expect(listensToMaintenance(comparedQueues(view))).toBeNull();
-  });
-});
-
-describe('a consumer that the broker lists', () => {
-  const slices = (consumes: string[], state: 'running' | 'starting' = 'running') => {
-    const view = withoutGhosts(healthyBroker(), [{ instance: 'deleter-1', state, consumes }]);
-    return queueIn(view, 'deleter.slices')?.missing;
-  };
-
-  it('is none when its instance lives and says that it does not consume', () => {
-    expect(slices(['deleter.jobs'])).toEqual(['a consumer of deleter']);
-  });
-
-  it('is one when its instance says so, has not started yet, or says nothing', () => {
-    expect(slices(['deleter.jobs', 'deleter.slices'])).toEqual([]);
-    expect(slices([], 'starting')).toEqual([]);
-    expect(queueIn(withoutGhosts(healthyBroker(), []), 'deleter.slices')?.missing).toEqual([]);
-  });
-
-  it('is a stranger whatever anybody says', () => {
-    const stranger = { queue: 'deleter.slices', tag: 'x', prefetch: 0, connection: null };
-    const beats = [{ instance: 'deleter-1', state: 'running' as const, consumes: [] }];
-    expect(withoutGhosts({ ...healthyBroker(), consumers: [stranger] }, beats).consumers).toEqual([stranger]);
   });
 });
 

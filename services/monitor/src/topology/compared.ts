@@ -6,32 +6,14 @@ import {
   type QueueView,
   transientQueue,
   type transientQueues,
-  type WorkerHeartbeat,
   type WorkQueue,
 } from '@expunge/contracts';
 import { type BrokerView, ownerOf, type SeenConsumer } from './broker-view.js';
 import { bindingsOf } from './routes.js';
 
-type Beat = WorkerHeartbeat['data'];
-
 /** The declared work queues against what the broker has: what is missing, and what nobody declared. */
 export function comparedQueues(view: BrokerView): QueueView[] {
   return allWorkQueues.map((queue) => comparedQueue(queue, view));
-}
-
-/**
- * The broker lists a consumer of a quorum queue on after the queue was deleted (seen on 3.10). Whoever lives and says that
- * it does not consume a queue does not.
- * @param living beats of instances that were heard of lately
- */
-export function withoutGhosts(view: BrokerView, living: readonly Pick<Beat, 'instance' | 'state' | 'consumes'>[]) {
-  const deniedBy = (queue: string, instance: string) =>
-    living.some((beat) => beat.instance === instance && beat.state === 'running' && !beat.consumes.includes(queue));
-  const consumers = view.consumers?.filter(({ tag, queue }) => {
-    const owner = ownerOf(tag);
-    return owner === null || owner.queue !== queue || !deniedBy(queue, owner.instance);
-  });
-  return { ...view, consumers: consumers ?? null };
 }
 
 function comparedQueue(queue: WorkQueue, view: BrokerView): QueueView {
