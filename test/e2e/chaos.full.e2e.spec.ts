@@ -24,5 +24,5 @@ it.each(SEEDS)(
     expect(violations).toEqual([]);
     expect(last).toEqual({ seed, minutes: MINUTES, jobs: 4, faults: expect.any(Number) as unknown, violations: 0 });
   },
-  2_400_000,
+  3_600_000,
 );

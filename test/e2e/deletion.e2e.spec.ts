@@ -2,8 +2,9 @@ import { DeleteRequested, deleteRequestedId, MAINTENANCE_EXCHANGE } from '@expun
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
+import { Described, type OpenApi } from '../support/described.js';
 import { seen } from '../support/seen.js';
-import { idsOf, keysOf, type Receipt, System } from '../support/system.js';
+import { idsOf, keysOf, type Receipt, type ShownJob, System } from '../support/system.js';
 
 let system: System;
 beforeAll(async () => {
@@ -60,6 +61,63 @@ describe('a deletion', () => {
     expect(job).toMatchObject({ status: 'completed', progress: { succeeded: 10, failed_count: 0 } });
     expect(await system.left(tenant)).toEqual({ ids: idsOf(kept), keys: keysOf(kept) });
     expect(await system.left(other)).toEqual({ ids: idsOf(theirs), keys: keysOf(theirs) });
+  });
+
+  it('is followed as it happens, event by event, by whoever is cut and comes back', async () => {
+    const tenant = system.newTenant();
+    await system.fill(tenant, 400, 1);
+    const id = await system.request(tenant, { ...all, options: { batch_size: 10, max_records_per_second: 100 } });
+    const heard: number[] = [];
+    const told: ShownJob[] = [];
+    for (let end: unknown; end === undefined;) {
+      await using stream = await system.follow(tenant, id, heard.at(-1));
+      const goal = heard.length + 25;
+      await stream.until(
+        'more of it',
+        () => stream.kinds.includes('end') || heard.length + stream.positions.length >= goal,
+      );
+      heard.push(...stream.positions);
+      told.push(
+        ...stream.messages.filter(({ event }) => event === 'job').map(({ data }) => JSON.parse(data) as ShownJob),
+      );
+      end = stream.last('end');
+    }
+    const entries = system.database('monitor').collection<{ job: string; type: string; position: number }>('ledger');
+    const ledger = await entries.find({ job: id }).sort({ position: 1 }).toArray();
+    const lastOfAll = ledger.findIndex(({ type }) => type === 'JobCompleted');
+    expect(heard.slice(0, lastOfAll + 1)).toEqual(ledger.slice(0, lastOfAll + 1).map(({ position }) => position));
+    expect(heard).toEqual([...new Set(heard)].toSorted((a, b) => a - b));
+    const counts = told.map(({ progress }) => progress.succeeded);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(new Set(counts).size).toBeGreaterThan(5);
+    expect(told.at(-1)).toMatchObject({ status: 'completed', progress: { succeeded: 400, objects: { purged: 400 } } });
+  });
+
+  it('is told as the API says of itself that it tells, while it runs and after it', async () => {
+    const tenant = system.newTenant();
+    await system.fill(tenant, 60, 1);
+    const id = await system.request(tenant, { ...all, options: { batch_size: 10, max_records_per_second: 20 } });
+    const { body: document } = await system.get(tenant, '/api/openapi.json');
+    const described = new Described(document as OpenApi);
+    const paths = ['', '/events', '/failures', '/diagnosis', `?at=${new Date().toISOString()}`].map(
+      (of) => `/api/jobs/${id}${of}`,
+    );
+    paths.push(
+      '/api/jobs',
+      '/api/jobs/health',
+      '/api/jobs/worker/config',
+      '/api/jobs/worker/events',
+      '/api/parked',
+      '/api/jobs/none',
+    );
+    const violations = async () => {
+      const answers = await Promise.all(paths.map((path) => system.get(tenant, path)));
+      return answers.flatMap((answer) => described.violationsOf(answer));
+    };
+    await system.until(tenant, id, 'its first batch', ({ progress }) => progress.succeeded > 0);
+    expect(await violations()).toEqual([]);
+    await system.untilEnded(tenant, id);
+    expect(await violations()).toEqual([]);
   });
 
   it('of nothing completes', async () => {

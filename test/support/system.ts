@@ -16,6 +16,8 @@ import type { AnyMessage } from '@expunge/contracts';
 // For what it mends in the driver: the tests' own client outlives killed engines, too.
 import '@expunge/runtime';
 import mongoose from 'mongoose';
+import type { SeenAnswer } from './described.js';
+import { Followed } from './followed.js';
 
 export interface Receipt {
   _id: mongoose.mongo.ObjectId;
@@ -281,6 +283,23 @@ export class System {
     return answer.json();
   }
 
+  /** Whatever there is to read at an address of the api. */
+  async get(tenant: string, path: string): Promise<SeenAnswer> {
+    const [api] = this.services.of('api');
+    const answer = await fetch(api!.url + path, { headers: await this.authorization(tenant) });
+    const contentType = answer.headers.get('content-type');
+    return { method: 'GET', path, status: answer.status, contentType, body: await answer.json() };
+  }
+
+  /** Its stream of events, from behind a position on. */
+  async follow(tenant: string, id: string, lastEventId?: number): Promise<Followed> {
+    const [api] = this.services.of('api');
+    return Followed.open(`${api!.url}/api/jobs/${id}/stream`, {
+      ...(await this.authorization(tenant)),
+      ...(lastEventId !== undefined && { 'last-event-id': String(lastEventId) }),
+    });
+  }
+
   /** Null while the api cannot be asked, or does not know the job yet. */
   async job(tenant: string, id: string): Promise<ShownJob | null> {
     const [api] = this.services.of('api');
@@ -355,7 +374,7 @@ export class System {
     await this.s3.send(new DeleteObjectsCommand({ Bucket: this.stack.s3.bucket, Delete: { Objects } }));
   }
 
-  private async authorization(tenant: string): Promise<{ authorization: string }> {
+  async authorization(tenant: string): Promise<{ authorization: string }> {
     return { authorization: `Bearer ${await signToken(this.jwtSecret, tenant)}` };
   }
 }

@@ -1,5 +1,4 @@
-import { MAINTENANCE_EXCHANGE, MESSAGE_CONTENT_TYPE, WorkerHeartbeat } from '@expunge/contracts';
-import type { Channel } from 'amqplib';
+import { WorkerHeartbeat } from '@expunge/contracts';
 import type { Identity } from './identity.js';
 
 export type HeartbeatState = WorkerHeartbeat['data']['state'];
@@ -30,18 +29,4 @@ export function heartbeatOf(identity: Identity, { number, state, snapshot, exit 
   });
 }
 
-/**
- * Neither mandatory nor persistent: with no monitor up there is nobody to hear it, which is no error.
- * @returns false when the channel is full
- */
-export function publishHeartbeat(channel: Channel, message: WorkerHeartbeat): boolean {
-  return channel.publish(MAINTENANCE_EXCHANGE, ROUTING_KEY, Buffer.from(JSON.stringify(message)), {
-    messageId: message.id,
-    type: message.type,
-    correlationId: message.subject,
-    timestamp: Math.floor(Date.parse(message.time) / 1000),
-    contentType: MESSAGE_CONTENT_TYPE,
-  });
-}
-
-const ROUTING_KEY = WorkerHeartbeat.routingKey ?? '';
+export const HEARTBEAT_KEY = WorkerHeartbeat.routingKey ?? '';

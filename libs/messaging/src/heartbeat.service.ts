@@ -1,8 +1,8 @@
 import type { WorkerHeartbeat } from '@expunge/contracts';
-import { type Channel, IllegalOperationError } from 'amqplib';
 import type { Logger } from 'pino';
 import type { BrokerConnection } from './broker-connection.adapter.js';
-import { heartbeatOf, type HeartbeatSnapshot, type HeartbeatState, publishHeartbeat } from './heartbeat-message.js';
+import { HEARTBEAT_KEY, heartbeatOf, type HeartbeatSnapshot, type HeartbeatState } from './heartbeat-message.js';
+import { Unconfirmed } from './unconfirmed.adapter.js';
 import { settledWithin } from './within.js';
 
 export interface HeartbeatOptions {
@@ -17,22 +17,21 @@ const EVERY_MS = 5_000;
 const LAST_WORDS_WITHIN_MS = 1_000;
 
 /**
- * Says what this process does, on a channel of its own without confirms: it waits for no window and for no answer.
- * A heartbeat that cannot go out is left out; the next one says more. Nothing here throws.
+ * Says what this process does. A heartbeat that cannot go out is left out; the next one says more. Nothing here throws.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #state: HeartbeatState = 'starting';
   #timer: NodeJS.Timeout | undefined;
-  #channel: Channel | undefined;
-  #full = false;
   #beating: Promise<void> | undefined;
   #stopped = false;
   #exit: WorkerHeartbeat['data']['exit'];
-  #said = 0;
+  #number = 0;
+  readonly #words: Unconfirmed;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#words = new Unconfirmed(options.broker, options.log);
   }
 
   /** Begins in state `starting`. */
@@ -84,44 +83,17 @@ export class Heartbeat {
     this.#state = 'exiting';
     this.#exit = { code: 0, reason: 'stopped' };
     await this.#beat();
-    // Answered after everything sent before it.
-    await this.#channel?.close();
+    await this.#words.close();
   }
 
   async #beat(): Promise<void> {
-    const { broker, log } = this.#options;
-    try {
-      if (!broker.connected || broker.blocked !== null) return;
-      const channel = this.#channel ?? (await this.#open());
-      if (!this.#full && !this.#silenced()) this.#publish(channel);
-    } catch (err) {
-      // Ended in the same read that opened it: its 'close' came before anybody listened.
-      if (err instanceof IllegalOperationError) this.#channel = undefined;
-      log.debug({ err }, 'no heartbeat');
-    }
+    await this.#words.say(HEARTBEAT_KEY, () => (this.#stopped && !this.#exit ? null : this.#current()));
   }
 
-  // A method, because the compiler takes a property for unchanged across an await.
-  #silenced(): boolean {
-    return this.#stopped && !this.#exit;
-  }
-
-  async #open(): Promise<Channel> {
-    const channel = await this.#options.broker.openChannel();
-    channel.on('close', () => {
-      if (this.#channel === channel) this.#channel = undefined;
-    });
-    channel.on('drain', () => {
-      this.#full = false;
-    });
-    this.#full = false;
-    return (this.#channel = channel);
-  }
-
-  #publish(channel: Channel): void {
+  #current(): WorkerHeartbeat {
     const [exit, state] = [this.#exit, this.#state];
     const snapshot = { ...this.#options.snapshot(), ...(exit ? { ready: false, lastError: null } : {}) };
-    const beat = { number: ++this.#said, state, snapshot, exit };
-    this.#full = !publishHeartbeat(channel, heartbeatOf(this.#options.broker.identity, beat, new Date()));
+    const beat = { number: ++this.#number, state, snapshot, exit };
+    return heartbeatOf(this.#options.broker.identity, beat, new Date());
   }
 }

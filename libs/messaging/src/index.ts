@@ -16,3 +16,4 @@ export * from './publish-errors.js';
 export * from './publisher.js';
 export { type PassiveLook, passiveLook } from './passive-look.adapter.js';
 export { TopologyError } from './topology.adapter.js';
+export { Unconfirmed } from './unconfirmed.adapter.js';

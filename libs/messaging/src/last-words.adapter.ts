@@ -1,7 +1,8 @@
 import type { ErrorInfo } from '@expunge/contracts';
 import { openLink } from './amqp-link.adapter.js';
-import { heartbeatOf, type HeartbeatSnapshot, publishHeartbeat } from './heartbeat-message.js';
+import { HEARTBEAT_KEY, heartbeatOf, type HeartbeatSnapshot } from './heartbeat-message.js';
 import type { Identity } from './identity.js';
+import { publishUnconfirmed } from './unconfirmed.adapter.js';
 import { settledWithin } from './within.js';
 
 export interface LastWords {
@@ -51,10 +52,8 @@ async function say({ url, identity, code, error, snapshot = NOTHING }: Omit<Last
     const lastError = { ...error, at: now.toISOString() };
     const words = { ...snapshot, ready: false, lastError };
     const exit = { code, reason: 'fatal' as const };
-    publishHeartbeat(
-      channel,
-      heartbeatOf(identity, { number: 'last-words', state: 'exiting', snapshot: words, exit }, now),
-    );
+    const message = heartbeatOf(identity, { number: 'last-words', state: 'exiting', snapshot: words, exit }, now);
+    publishUnconfirmed(channel, HEARTBEAT_KEY, message);
     await channel.waitForConfirms();
   } finally {
     await link.model.close();

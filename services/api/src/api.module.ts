@@ -24,18 +24,33 @@ import { JobHistory } from './jobs/job-history.service.js';
 import { JobReads } from './jobs/job-reads.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { RESOURCES } from './jobs/resources.js';
+import { RateLimitGuard } from './limits/rate-limit.guard.js';
 import { MonitorsAdapter } from './monitors/monitors.adapter.js';
+import { DocsController } from './openapi/docs.controller.js';
 import { OperationsController } from './operations/operations.controller.js';
 import { Operations } from './operations/operations.service.js';
 import { ParkedController } from './parked/parked.controller.js';
 import { type ApiSettings, tokenRulesOf } from './settings.js';
 import { STORE } from './store.js';
+import { ProgressConsumer } from './stream/progress.consumer.js';
+import { StreamController } from './stream/stream.controller.js';
+import { Streams } from './stream/streams.service.js';
 import { TopologyAssertion } from './topology-assertion.service.js';
 
 @Module({
-  controllers: [OperationsController, JobsController, ControlController, ParkedController],
+  controllers: [
+    DocsController,
+    OperationsController,
+    JobsController,
+    StreamController,
+    ControlController,
+    ParkedController,
+    ProgressConsumer,
+  ],
   providers: [
+    // In this order.
     { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
     {
       provide: TokenVerifier,
       useFactory: (settings: ApiSettings) => new TokenVerifier(tokenRulesOf(settings)),
@@ -64,6 +79,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     MonitorsAdapter,
     Operations,
     OverSweep,
+    Streams,
     TopologyAssertion,
     UnheardSweep,
   ],

@@ -1,19 +1,29 @@
 import { isUtf8 } from 'node:buffer';
+import type { Server } from 'node:http';
 import { LOGGER } from '@expunge/runtime';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
+import { serveDocsAssets } from './openapi/docs-assets.js';
 import { ProblemError } from './problems/problem.js';
 import { BODY_LIMIT_BYTES } from './problems/problem-of.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 
-/** Body limit and problems, also for what fails before a route is found. */
+/** Whoever sends more slowly is cut; Node looks every 30 s. */
+const HEADERS_WITHIN_MS = 10_000;
+const REQUEST_WITHIN_MS = 30_000;
+
+/** Limits and problems, also for what fails before a route is found. */
 export function configureHttp(app: INestApplication): void {
   const http = app as NestExpressApplication;
   http.disable('x-powered-by');
+  const server = app.getHttpServer() as Server;
+  server.headersTimeout = HEADERS_WITHIN_MS;
+  server.requestTimeout = REQUEST_WITHIN_MS;
   // Nest's types keep `verify` to itself, for its `rawBody`, which nobody here asks for.
   const options = { limit: BODY_LIMIT_BYTES, verify: refuseOtherThanUtf8 };
   http.useBodyParser('json', options);
+  serveDocsAssets(http);
   http.useGlobalFilters(new ProblemFilter(app.get<Logger>(LOGGER)));
 }
 

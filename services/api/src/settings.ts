@@ -47,6 +47,10 @@ const settings = commonSettings
     REQUEST_VALID_FOR: setting.duration().default(7 * 86_400_000),
     /** How long a request waits for the broker's confirm before its outcome is said to be unknown. */
     PUBLISH_WITHIN: setting.duration(LONGEST_TIMER).default(10_000),
+    /** Of one tenant, on one instance. */
+    REQUESTS_PER_SECOND: setting.integer(1, 1_000_000).default(500),
+    /** Open at once, on one instance. */
+    STREAMS_PER_TENANT: setting.integer(1, 100_000).default(200),
   });
 
 /** Also where another variable is wrong: all that is wrong is told at once. */

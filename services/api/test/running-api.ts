@@ -7,8 +7,10 @@ import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { ApiModule } from '../src/api.module.js';
+import { Described, type OpenApi } from '../../../test/support/described.js';
 import { signToken } from '../src/auth/claims.js';
 import { configureHttp } from '../src/configure-http.js';
+import { openApiOf } from '../src/openapi/document.js';
 import { apiSettings } from '../src/settings.js';
 
 export const SECRET = 'a secret of at least thirty-two bytes';
@@ -89,8 +91,21 @@ async function request(url: string, method: string, path: string, options: Reque
     ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
   });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Answer['body'],
+  };
+  const contentType = response.headers.get('content-type');
+  const violations = !path.startsWith('/api')
+    ? []
+    : described.violationsOf({ method, path, status: answer.status, contentType, body: answer.body });
+  if (violations.length > 0) throw new Error(`the answer is not as described: ${violations.join('; ')}`);
+  return answer;
 }
+
+/** Whatever a test asks, the answer is held against this. */
+const described = new Described(openApiOf('test') as unknown as OpenApi);
 
 function isRaw(body: unknown): body is string | Buffer<ArrayBuffer> {
   return typeof body === 'string' || body instanceof Uint8Array;

@@ -1,4 +1,4 @@
-import { type BrokerConnection, ParkedQueues, PUBLISHER, type Publisher } from '@expunge/messaging';
+import { type BrokerConnection, ParkedQueues, PUBLISHER, type Publisher, Unconfirmed } from '@expunge/messaging';
 import {
   BROKER,
   IDENTITY,
@@ -20,6 +20,7 @@ import { ParkedWatch } from './diagnosis/parked-watch.service.js';
 import { Verdicts } from './diagnosis/verdicts.service.js';
 import { JobRemoval } from './expiry/job-removal.service.js';
 import { FailuresRepository } from './failures/failures.repository.js';
+import { ChangeNotices } from './fold/change-notices.service.js';
 import { EventsConsumer } from './fold/events.consumer.js';
 import { FoldBeat } from './fold/fold-beat.service.js';
 import { FoldMarkRepository } from './fold/fold-mark.repository.js';
@@ -81,11 +82,15 @@ const providers: Provider[] = [
   { provide: Appender, useFactory: (ledger: LedgerRepository) => new Appender(ledger), inject: [LedgerRepository] },
   {
     provide: Projector,
-    useFactory: (jobs: JobRepository, publisher: Publisher, log: Logger) => {
+    useFactory: (jobs: JobRepository, broker: BrokerConnection, publisher: Publisher, log: Logger) => {
       const changes = new JobChanges(publisher, log);
-      return new Projector(jobs, (folded) => changes.changed(folded));
+      const notices = new ChangeNotices(new Unconfirmed(broker, log));
+      return new Projector(jobs, (folded) => {
+        notices.written(folded.after);
+        return changes.changed(folded);
+      });
     },
-    inject: [JobRepository, PUBLISHER, LOGGER],
+    inject: [JobRepository, BROKER, PUBLISHER, LOGGER],
   },
   {
     provide: JobRemoval,

@@ -25,10 +25,11 @@ export class AuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<Request & Authenticated>();
-    const required = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, [
+    const required = this.reflector.getAllAndOverride<Scope | null | undefined>(REQUIRED_SCOPE, [
       context.getHandler(),
       context.getClass(),
     ]);
+    if (required === null) return true;
     if (required === undefined) {
       if (!/^\/api(\/|$)/i.test(request.path)) return true;
       throw new Error('a route under /api names no scope');

@@ -23,6 +23,8 @@ export interface Caller {
   scopes: ReadonlySet<string>;
   /** For the job's record of who requested it. */
   name: string;
+  /** When the token ends. */
+  expiresAt: Date;
 }
 
 export interface TokenToSign {

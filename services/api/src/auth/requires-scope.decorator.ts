@@ -3,8 +3,9 @@ import type { Caller, Scope } from './claims.js';
 
 export const REQUIRED_SCOPE = 'expunge:scope';
 
-/** What a token must permit for this route. A route under /api without it answers nobody. */
+/** What a token must permit for this route. A route under /api that names neither a scope nor none answers nobody. */
 export const RequiresScope = (scope: Scope): CustomDecorator => SetMetadata(REQUIRED_SCOPE, scope);
+export const NeedsNoToken = (): CustomDecorator => SetMetadata(REQUIRED_SCOPE, null);
 
 export interface Authenticated {
   caller?: Caller;

@@ -23,7 +23,7 @@ describe('a bearer token signed with the secret', () => {
   test('tells tenant, scopes and who asks', async () => {
     expect(await verifier.verify(await signToken({ ...claims, subject: 'ann' }, secret, later), now)).toEqual({
       ok: true,
-      caller: { tenant: 'acme', scopes: new Set(['jobs:read', 'jobs:write']), name: 'ann' },
+      caller: { tenant: 'acme', scopes: new Set(['jobs:read', 'jobs:write']), name: 'ann', expiresAt: later },
     });
   });
 

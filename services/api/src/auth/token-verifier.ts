@@ -73,7 +73,8 @@ export class TokenVerifier {
       const claims = Claims.safeParse(payload);
       if (!claims.success) return { ok: false, reason: 'the claims tenant and scope are required' };
       const { tenant, scope, sub } = claims.data;
-      return { ok: true, caller: { tenant, scopes: scope, name: sub ?? tenant } };
+      const expiresAt = new Date((payload.exp ?? 0) * 1000);
+      return { ok: true, caller: { tenant, scopes: scope, name: sub ?? tenant, expiresAt } };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { ok: false, reason: 'the token has expired' };
       if (error instanceof errors.JWTClaimValidationFailed && isOfOthers[error.claim] !== undefined) {

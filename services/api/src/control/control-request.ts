@@ -46,43 +46,45 @@ export function isForbidden(verb: Verb, status: string, last: { type: string; ou
   return !allowedIn[verb].some((one) => one === status || one === ahead);
 }
 
-export interface ControlBody {
+export interface ControlAsked {
   reason: string | null;
   /** Of a rate change. */
   maxRecordsPerSecond: number | null;
 }
-export type ParsedControlBody = { ok: true; body: ControlBody } | { ok: false; errors: FieldError[] };
+export type ParsedControlBody = { ok: true; body: ControlAsked } | { ok: false; errors: FieldError[] };
 
 const error = (issue: { code?: string | undefined }) =>
   issue.code === 'invalid_type' ? 'must be a JSON object' : undefined;
 const reason = wellFormed.max(1000).nullish();
-const Reason = z.strictObject({ reason }, { error });
+export const ControlBody = z.strictObject({ reason }, { error }).meta({ id: 'Control' });
 const aRate = JobOptions.shape.maxRecordsPerSecond.unwrap();
-const Rate = z.strictObject(
+export const RateBody = z.strictObject(
   {
     reason,
-    max_records_per_second: z.custom<number | null>((value) => value === null || aRate.safeParse(value).success, {
-      error: 'must be a whole number from 1 to 1000000, or null for no limit',
-    }),
+    max_records_per_second: z
+      .custom<number | null>((value) => value === null || aRate.safeParse(value).success, {
+        error: 'must be a whole number from 1 to 1000000, or null for no limit',
+      })
+      .meta({ override: { type: ['integer', 'null'], minimum: 1, maximum: 1_000_000 } }),
   },
   { error },
 );
 
 /** The body may be left out where nothing but a reason can stand in it. */
 export function parseControlBody(verb: Verb, body: unknown): ParsedControlBody {
-  const parsed = verb === 'rate-change' ? Rate.safeParse(body) : Reason.safeParse(body ?? {});
+  const parsed = verb === 'rate-change' ? RateBody.safeParse(body) : ControlBody.safeParse(body ?? {});
   if (!parsed.success) return { ok: false, errors: parsed.error.issues.flatMap((issue) => errorsOf(issue, [])) };
   return { ok: true, body: { reason: parsed.data.reason ?? null, maxRecordsPerSecond: rateIn(parsed.data) } };
 }
 
-const rateIn = (data: z.infer<typeof Rate> | z.infer<typeof Reason>): number | null =>
+const rateIn = (data: z.infer<typeof RateBody> | z.infer<typeof ControlBody>): number | null =>
   'max_records_per_second' in data ? data.max_records_per_second : null;
 
 const NAMESPACE = '0b6b2f0e-3f0e-4c0a-8f43-57d1f6f2a9c1';
 
 /** The message. The same key and body make the same one, but for its time, which counts only when it takes effect. */
 export function controlRequestOf(
-  asked: { verb: Verb; job: string; tenant: string; requestedBy: string; body: ControlBody; key: string | undefined },
+  asked: { verb: Verb; job: string; tenant: string; requestedBy: string; body: ControlAsked; key: string | undefined },
   now: Date,
 ): ControlRequest {
   const { verb, job, tenant, requestedBy, body, key } = asked;

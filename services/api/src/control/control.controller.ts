@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { parseIdempotencyKey } from '../jobs/idempotency-key.js';
-import type { Freshness, PresentedJob } from '../jobs/job-presenter.js';
+import type { ShownJob } from '../jobs/job-answers.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseControlBody, type Verb, verbs } from './control-request.js';
 import { Control } from './control.service.js';
@@ -22,7 +22,7 @@ export class ControlController {
     @Body() body: unknown,
     @AsCaller() caller: Caller,
     @Req() request: Request,
-  ): Promise<PresentedJob & Freshness> {
+  ): Promise<ShownJob> {
     const verb = verbs.find((known) => known === name && known !== 'rate-change');
     if (!verb) throw new ProblemError('not-found', `Cannot POST ${request.path}`);
     return this.ask(verb, id, body, caller, request);
@@ -38,7 +38,7 @@ export class ControlController {
     @Body() body: unknown,
     @AsCaller() caller: Caller,
     @Req() request: Request,
-  ): Promise<PresentedJob & Freshness> {
+  ): Promise<ShownJob> {
     return this.ask('rate-change', id, body, caller, request);
   }
 

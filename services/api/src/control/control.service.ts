@@ -5,11 +5,11 @@ import type { Logger } from 'pino';
 import { notAccepted, requestOutcomeUnknown } from '../acceptance/acceptance-problems.js';
 import { publishWithin } from '../acceptance/publish-within.js';
 import type { Caller } from '../auth/claims.js';
-import type { Freshness, PresentedJob } from '../jobs/job-presenter.js';
+import type { ShownJob } from '../jobs/job-answers.js';
 import { JobReads } from '../jobs/job-reads.service.js';
 import { ProblemError } from '../problems/problem.js';
 import type { ApiSettings } from '../settings.js';
-import { type ControlBody, controlRequestOf, isForbidden, type Verb } from './control-request.js';
+import { type ControlAsked, controlRequestOf, isForbidden, type Verb } from './control-request.js';
 
 /** Hands a request on to the deleter, which decides; what becomes of it shows as `last_request`. */
 @Injectable()
@@ -22,13 +22,7 @@ export class Control {
   ) {}
 
   /** @throws ProblemError not-found, not-allowed, not-accepted, outcome-unknown, monitor-unreachable */
-  async ask(
-    verb: Verb,
-    job: string,
-    caller: Caller,
-    body: ControlBody,
-    key: string | undefined,
-  ): Promise<PresentedJob & Freshness> {
+  async ask(verb: Verb, job: string, caller: Caller, body: ControlAsked, key: string | undefined): Promise<ShownJob> {
     const shown = await this.reads.job(job, caller.tenant);
     const asked = { verb, job, tenant: caller.tenant, requestedBy: caller.name, body, key };
     const request = controlRequestOf(asked, new Date());

@@ -1,19 +1,10 @@
-import type { LedgerEventView } from '@expunge/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { type Freshness, notSeenByMonitor, type PresentedJob, seenByMonitor } from './job-presenter.js';
+import type { PresentedEvents, PresentedState } from './job-answers.js';
+import { notSeenByMonitor, seenByMonitor } from './job-presenter.js';
 import { JobReads } from './job-reads.service.js';
 import type { EventsListQuery } from './list-query.js';
 import { isJobId, noSuchJob, notKnownThen, unreachable } from './read-problems.js';
-
-export interface PresentedEvents extends Freshness {
-  /** `data` is the event's own, its names as they are. */
-  events: LedgerEventView[];
-  next: number | null;
-}
-
-/** The moment the answer is of, RFC 3339 in UTC. */
-export type PresentedState = PresentedJob & Freshness & { at: string };
 
 /** What became of a job, from a monitor's ledger. */
 @Injectable()

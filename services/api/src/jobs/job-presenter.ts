@@ -1,66 +1,9 @@
 import type { AsOf, JobOptions, JobView, Selection, SelectionView } from '@expunge/contracts';
 import type { Acceptance } from '../acceptance/acceptance.js';
+import type { Freshness, PresentedAsOf, PresentedJob } from './job-answers.js';
 
 /** How many ids of a selection are shown, as the monitor does. */
 export const FIRST_IDS = 20;
-
-/** A job in JSON, as docs/api.md describes it. Times are RFC 3339, `rate` is records a second. */
-export interface PresentedJob {
-  id: string;
-  tenant: string;
-  resource: string | null;
-  status: string;
-  selection: unknown;
-  options: { batch_size: number; max_records_per_second: number | null; verify: string } | null;
-  /** As it is now. */
-  max_records_per_second: number | null;
-  reason: string | null;
-  requested_by: string | null;
-  requested_at: string | null;
-  started_at: string | null;
-  finished_at: string | null;
-  completed_at: string | null;
-  progress: {
-    processed: number;
-    succeeded: number;
-    failed_count: number;
-    total: number | null;
-    total_is_estimate: boolean;
-    percent: number | null;
-    objects: { purged: number; retained: number; failed: number; pending: number };
-  };
-  rate: number | null;
-  eta: string | null;
-  delayed: { cause: string; code: string; message: string; attempt: number; retry_at: string } | null;
-  last_error: { code: string; message: string; at: string } | null;
-  last_request: { id: string; type: string; outcome: string; reason: string | null; at: string } | null;
-  picked_up: { instance: string; at: string } | null;
-  /** Why it does not move; all of it is at `links.diagnosis`. */
-  diagnosis: { code: string; severity: string | null; since: string | null; summary: string | null } | null;
-  /** What was found when somebody looked, after the last purge; null: nobody has. */
-  residue: {
-    records: { left: number; other_id_types: number | null; is_complete: boolean };
-    objects: { checked: number; present: number; refused: number };
-  } | null;
-  failures: { id: string | number; code: string; message: string }[];
-  retained_keys: string[];
-  /** Of the request; each slice of a long job has a trace of its own, linked to it. Null: nothing was traced. */
-  trace_id: string | null;
-  links: { self: string; diagnosis: string; trace?: string };
-}
-
-export interface PresentedAsOf {
-  position: number | null;
-  at: string | null;
-  lag_ms: number | null;
-  monitor_heartbeat_age_ms: number | null;
-}
-
-/** What an answer rests on: `not_checked` names what could not be asked. */
-export interface Freshness {
-  as_of: PresentedAsOf;
-  not_checked: string[];
-}
 
 const traceIdOf = (traceparent: string | null | undefined): string | null => traceparent?.split('-')[1] ?? null;
 
@@ -216,6 +159,6 @@ const presentOptions = ({ batchSize, maxRecordsPerSecond, verify }: JobOptions) 
   verify: verify ?? 'sample',
 });
 
-function presentSelection(selection: SelectionView): unknown {
+function presentSelection(selection: SelectionView): PresentedJob['selection'] {
   return 'idCount' in selection ? { id_count: selection.idCount, first_ids: selection.firstIds } : selection;
 }

@@ -1,30 +1,14 @@
-import type { FailureView, JobView } from '@expunge/contracts';
+import type { JobView } from '@expunge/contracts';
 import { SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Acceptance, isOver, isPromised } from '../acceptance/acceptance.js';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import type { ApiSettings } from '../settings.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import {
-  type Freshness,
-  notSeenByMonitor,
-  presentAcceptance,
-  type PresentedJob,
-  presentJob,
-  seenByMonitor,
-} from './job-presenter.js';
+import type { PresentedFailures, PresentedJob, PresentedJobs, ShownJob } from './job-answers.js';
+import { notSeenByMonitor, presentAcceptance, presentJob, seenByMonitor } from './job-presenter.js';
 import type { FailuresListQuery, ListQuery } from './list-query.js';
 import { isJobId, noSuchJob, notKnownYet, unreachable, wrongCursor } from './read-problems.js';
-
-export interface PresentedJobs extends Freshness {
-  jobs: PresentedJob[];
-  next_cursor: string | null;
-}
-
-export interface PresentedFailures extends Freshness {
-  failures: FailureView[];
-  next_cursor: string | null;
-}
 
 /** Answers from a monitor; of a job no monitor tells anything about, from its acceptance. */
 @Injectable()
@@ -44,12 +28,12 @@ export class JobReads {
   }
 
   /** As nobody has seen it yet. */
-  promised(acceptance: Acceptance): PresentedJob & Freshness {
+  promised(acceptance: Acceptance): ShownJob {
     return { ...presentAcceptance(acceptance, this.jaeger), ...notSeenByMonitor };
   }
 
   /** @throws ProblemError not-found (also for another tenant's), monitor-unreachable, store-unavailable */
-  async job(id: string, tenant: string): Promise<PresentedJob & Freshness> {
+  async job(id: string, tenant: string): Promise<ShownJob> {
     if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.job(id, tenant);
     if (read.kind === 'answer') {

@@ -1,4 +1,4 @@
-import { JobOptions, type ResourceDefinition, type Selection, selectionFor, wellFormed } from '@expunge/contracts';
+import { JobOptions, type ResourceDefinition, Selection, selectionFor, wellFormed } from '@expunge/contracts';
 import { z } from 'zod';
 import { type FieldError, pointer } from '../problems/problem.js';
 
@@ -17,10 +17,14 @@ const required = (issue: { input?: unknown; expected?: unknown }) =>
 
 const { batchSize, maxRecordsPerSecond, verify } = JobOptions.shape;
 
-const Body = z.strictObject(
+export const JobBody = z.strictObject(
   {
     resource: z.string({ error: required }),
-    selection: z.unknown().refine((value) => value !== undefined, { error: 'is required' }),
+    // What a resource allows is checked once it is known which.
+    selection: z
+      .unknown()
+      .refine((value) => value !== undefined, { error: 'is required' })
+      .meta({ override: z.toJSONSchema(Selection) as object }),
     options: z.strictObject({ batch_size: batchSize, max_records_per_second: maxRecordsPerSecond, verify }).optional(),
     reason: wellFormed.max(1000).nullish(),
   },
@@ -32,7 +36,7 @@ const Body = z.strictObject(
  * A member that is not known is an error, never left out: what was meant by it would not happen.
  */
 export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, ResourceDefinition>): ParsedJobRequest {
-  const parsed = Body.safeParse(body);
+  const parsed = JobBody.safeParse(body);
   const errors = parsed.success ? [] : parsed.error.issues.flatMap((issue) => errorsOf(issue, []));
   const { resource: name, selection } = (isObject(body) ? body : {}) as { resource?: unknown; selection?: unknown };
   const resource = typeof name === 'string' ? resources.get(name) : undefined;

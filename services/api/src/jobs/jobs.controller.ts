@@ -4,13 +4,21 @@ import type { Request, Response } from 'express';
 import { AcceptService } from '../acceptance/accept.service.js';
 import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
-import { lackOf, type Listener } from '../operations/listeners.js';
+import { lackOf } from '../operations/listeners.js';
 import { Operations } from '../operations/operations.service.js';
 import { invalid, ProblemError } from '../problems/problem.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
-import { JobHistory, type PresentedEvents } from './job-history.service.js';
-import { type Freshness, jobPath, type PresentedJob } from './job-presenter.js';
-import { JobReads, type PresentedFailures, type PresentedJobs } from './job-reads.service.js';
+import type {
+  AcceptedJob,
+  Listener,
+  PresentedEvents,
+  PresentedFailures,
+  PresentedJobs,
+  ShownJob,
+} from './job-answers.js';
+import { JobHistory } from './job-history.service.js';
+import { jobPath } from './job-presenter.js';
+import { JobReads } from './job-reads.service.js';
 import { parseJobRequest } from './job-request.js';
 import { parseEventsQuery, parseFailuresQuery, parseJobQuery, parseListQuery } from './list-query.js';
 import { prefersStrict } from './prefer.js';
@@ -35,7 +43,7 @@ export class JobsController {
     @AsCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<PresentedJob & Freshness & { listeners: Listener[] }> {
+  ): Promise<AcceptedJob> {
     if (request.is('json') === false) throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
     const key = parseIdempotencyKey(request.get('idempotency-key'));
     const parsed = parseJobRequest(body, this.resources);
@@ -87,7 +95,7 @@ export class JobsController {
   @Get(':id')
   @Header('Cache-Control', 'no-store')
   @RequiresScope('jobs:read')
-  job(@Param('id') id: string, @Query() query: unknown, @AsCaller() caller: Caller): Promise<PresentedJob & Freshness> {
+  job(@Param('id') id: string, @Query() query: unknown, @AsCaller() caller: Caller): Promise<ShownJob> {
     const parsed = parseJobQuery(query, new Date());
     if (!parsed.ok) throw invalid(parsed.errors);
     const { at } = parsed.query;

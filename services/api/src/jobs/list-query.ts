@@ -17,37 +17,46 @@ export interface ListQuery {
 const once = z.string({ error: 'must be given once' });
 const known: readonly string[] = jobStatuses;
 
-const cursor = once.regex(/^[\w.~=+/-]{1,1024}$/, 'must be the next_cursor of an earlier answer').optional();
+const cursor = once
+  .regex(/^[\w.~=+/-]{1,1024}$/, 'must be the next_cursor of an earlier answer')
+  .describe('The `next_cursor` of the answer before.')
+  .optional();
 const limitUpTo = (most: number, usual: number) =>
   once
     .refine((value) => /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= most, {
       error: `must be an integer from 1 to ${most}`,
     })
     .transform(Number)
-    .default(usual);
+    .default(usual)
+    .meta({ override: { type: 'integer', minimum: 1, maximum: most, default: usual } });
 
-const Query = z.strictObject({
+export const ListParameters = z.strictObject({
   status: once
     .refine((value) => value.split(',').every((status) => known.includes(status)), {
       error: `must be one or more, separated by commas, of ${known.join(', ')}`,
     })
+    .describe(`One or more, separated by commas, of ${known.join(', ')}.`)
     .optional(),
   resource: once.regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be the name of a resource').optional(),
   cursor,
   limit: limitUpTo(MAX_PAGE, 50),
 });
 
-const FailuresQuery = z.strictObject({ cursor, limit: limitUpTo(MAX_FAILURES, 100) });
-export type FailuresListQuery = z.infer<typeof FailuresQuery>;
+export const FailuresParameters = z.strictObject({ cursor, limit: limitUpTo(MAX_FAILURES, 100) });
+export type FailuresListQuery = z.infer<typeof FailuresParameters>;
 
-const EventsQuery = z.strictObject({
+export const EventsParameters = z.strictObject({
   after: once
     .regex(/^\d{1,15}$/, 'must be a position, as events and next have it')
     .transform(Number)
-    .default(0),
+    .default(0)
+    .meta({
+      description: 'The position behind which to begin.',
+      override: { type: 'integer', minimum: 0, default: 0 },
+    }),
   limit: limitUpTo(MAX_EVENTS, 200),
 });
-export type EventsListQuery = z.infer<typeof EventsQuery>;
+export type EventsListQuery = z.infer<typeof EventsParameters>;
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -61,20 +70,22 @@ const momentUpTo = (now: Date) =>
     })
     .transform((value) => new Date(value))
     .refine((at) => at <= now, { error: 'must not be in the future' })
-    .transform((at) => at.toISOString());
+    .transform((at) => at.toISOString())
+    .meta({ description: 'A moment that has passed.', override: { type: 'string', format: 'date-time' } });
 
 export interface JobQuery {
   at?: string | undefined;
 }
 
+export const jobParameters = (now: Date) => z.strictObject({ at: momentUpTo(now).optional() });
+
 type ParsedQuery<T> = { ok: true; query: T } | { ok: false; errors: FieldError[] };
 
-export const parseListQuery = (query: unknown): ParsedQuery<ListQuery> => parse(Query, query);
-export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuery> => parse(FailuresQuery, query);
+export const parseListQuery = (query: unknown): ParsedQuery<ListQuery> => parse(ListParameters, query);
+export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuery> => parse(FailuresParameters, query);
 
-export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parse(EventsQuery, query);
-export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> =>
-  parse(z.strictObject({ at: momentUpTo(now).optional() }), query);
+export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parse(EventsParameters, query);
+export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> => parse(jobParameters(now), query);
 
 /** A parameter that is not known is an error: a filter misspelt would show more than was asked for. */
 function parse<T>(schema: z.ZodType<T>, query: unknown): ParsedQuery<T> {

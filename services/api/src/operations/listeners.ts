@@ -1,16 +1,5 @@
 import type { QueueView } from '@expunge/contracts';
-
-/** Who would take a step of a deletion at this moment. */
-export interface Listener {
-  queue: string;
-  service: string | null;
-  /** Null: nobody could look. */
-  consumer_count: number | null;
-  /** For whoever may read `worker/config`; null where they are not listed, though they may be counted. */
-  consumers?: { instance: string | null; host: string | null; version: string | null }[] | null;
-  /** What keeps the step from being taken. */
-  missing: string[];
-}
+import type { Listener } from '../jobs/job-answers.js';
 
 export function listenersOf(queues: readonly QueueView[], named: boolean): Listener[] {
   return queues.map((queue) => ({

@@ -2,24 +2,17 @@ import {
   type Diagnosis,
   type HealthAnswer,
   type LedgerEventView,
-  type NotChecked,
   type QueueView,
   type WorkersAnswer,
 } from '@expunge/contracts';
-import { presentAsOf, type PresentedAsOf } from '../jobs/job-presenter.js';
-
-/** The design's shapes, in snake_case. Null: could not be looked at; `not_checked` says why. */
-export interface PresentedDiagnosis {
-  code: string | null;
-  severity: string | null;
-  since: string | null;
-  summary: string | null;
-  evidence: Diagnosis['evidence'];
-  next_actions: string[];
-  contributing: Diagnosis['contributing'];
-  not_checked: NotChecked[];
-  as_of: PresentedAsOf | null;
-}
+import type { PresentedAsOf } from '../jobs/job-answers.js';
+import { presentAsOf } from '../jobs/job-presenter.js';
+import type {
+  PresentedDiagnosis,
+  PresentedHealth,
+  PresentedRollCall,
+  PresentedWorkerConfig,
+} from './operation-answers.js';
 
 export function presentDiagnosis(diagnosis: Diagnosis, asOf: PresentedAsOf | null): PresentedDiagnosis {
   const { code, severity, since, summary, evidence, nextActions, contributing, notChecked } = diagnosis;
@@ -36,12 +29,10 @@ export function presentDiagnosis(diagnosis: Diagnosis, asOf: PresentedAsOf | nul
   };
 }
 
-export type PresentedWorkerConfig = ReturnType<typeof presentWorkerConfig>;
-
 export function presentWorkerConfig({
   asOf,
   ...config
-}: Omit<WorkersAnswer, 'asOf'> & { asOf: WorkersAnswer['asOf'] | null }) {
+}: Omit<WorkersAnswer, 'asOf'> & { asOf: WorkersAnswer['asOf'] | null }): PresentedWorkerConfig {
   return {
     service_role: 'api',
     configured_queues: config.configuredQueues,
@@ -66,7 +57,7 @@ export function presentWorkerConfig({
   };
 }
 
-function presentQueue(queue: QueueView) {
+function presentQueue(queue: QueueView): PresentedWorkerConfig['queues'][number] {
   return {
     name: queue.name,
     service: queue.service,
@@ -99,9 +90,10 @@ function presentQueue(queue: QueueView) {
   };
 }
 
-export type PresentedHealth = ReturnType<typeof presentHealth>;
-
-export function presentHealth({ asOf, ...health }: Omit<HealthAnswer, 'asOf'> & { asOf: HealthAnswer['asOf'] | null }) {
+export function presentHealth({
+  asOf,
+  ...health
+}: Omit<HealthAnswer, 'asOf'> & { asOf: HealthAnswer['asOf'] | null }): PresentedHealth {
   const { status, reasons, queues, scheduler, workerConfig, stores, fold, notChecked } = health;
   return {
     status,
@@ -116,6 +108,6 @@ export function presentHealth({ asOf, ...health }: Omit<HealthAnswer, 'asOf'> & 
   };
 }
 
-export function presentRollCall(events: readonly LedgerEventView[]) {
+export function presentRollCall(events: readonly LedgerEventView[]): PresentedRollCall['events'] {
   return events.map(({ position, id, type, time, data }) => ({ position, id, type, time, data }));
 }

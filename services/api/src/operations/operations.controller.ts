@@ -3,7 +3,12 @@ import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { parseEventsQuery } from '../jobs/list-query.js';
 import { invalid } from '../problems/problem.js';
-import type { PresentedDiagnosis, PresentedHealth, PresentedWorkerConfig } from './operations-presenter.js';
+import type {
+  PresentedDiagnosis,
+  PresentedHealth,
+  PresentedRollCall,
+  PresentedWorkerConfig,
+} from './operation-answers.js';
 import { Operations } from './operations.service.js';
 
 /** Who listens, how it goes, and why a job does not move. Before JobsController, whose `:id` takes any word. */
@@ -21,7 +26,7 @@ export class OperationsController {
   @Get('worker/events')
   @Header('Cache-Control', 'no-store')
   @RequiresScope('ops:read')
-  rollCall(@Query() query: unknown): ReturnType<Operations['rollCall']> {
+  rollCall(@Query() query: unknown): Promise<PresentedRollCall> {
     const parsed = parseEventsQuery(query);
     if (!parsed.ok) throw invalid(parsed.errors);
     return this.operations.rollCall(parsed.query.after, parsed.query.limit);

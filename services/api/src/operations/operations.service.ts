@@ -6,16 +6,15 @@ import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { presentAsOf } from '../jobs/job-presenter.js';
 import { isJobId, noSuchJob, unreachable } from '../jobs/read-problems.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { type Listener, listenersOf } from './listeners.js';
-import {
-  presentDiagnosis,
-  type PresentedDiagnosis,
-  type PresentedHealth,
-  type PresentedWorkerConfig,
-  presentHealth,
-  presentRollCall,
-  presentWorkerConfig,
-} from './operations-presenter.js';
+import type { Listener } from '../jobs/job-answers.js';
+import { listenersOf } from './listeners.js';
+import type {
+  PresentedDiagnosis,
+  PresentedHealth,
+  PresentedRollCall,
+  PresentedWorkerConfig,
+} from './operation-answers.js';
+import { presentDiagnosis, presentHealth, presentRollCall, presentWorkerConfig } from './operations-presenter.js';
 import { ownDiagnosis, ownHealth, type OwnLook, ownWorkers } from './own-look.js';
 
 const OWN_STORE_WITHIN_MS = 2_000;
@@ -51,7 +50,7 @@ export class Operations {
   }
 
   /** @throws ProblemError monitor-unreachable */
-  async rollCall(after: number, limit: number) {
+  async rollCall(after: number, limit: number): Promise<PresentedRollCall> {
     const read = await this.monitors.rollCall(after, limit);
     if (read.kind !== 'answer') throw unreachable();
     const { events, next, asOf } = read.answer;

@@ -1,22 +1,5 @@
 import type { ParkedList, ParkedMessage, Replayed } from '@expunge/messaging';
-
-export interface PresentedParkedQueue {
-  queue: string;
-  count: number;
-  messages: PresentedParkedMessage[];
-}
-
-export interface PresentedParkedMessage {
-  message_id: string | null;
-  type: string | null;
-  job: string | null;
-  tenant: string | null;
-  reason: string;
-  parked_at: string | null;
-  first_death_queue: string | null;
-  attempt: number;
-  size: number;
-}
+import type { PresentedParkedMessage, PresentedParkedQueue, PresentedReplay } from './parked-answers.js';
 
 export function presentParkedQueue(queue: string, { count, messages }: ParkedList): PresentedParkedQueue {
   return { queue, count, messages: messages.map(presentParkedMessage) };
@@ -35,12 +18,6 @@ function presentParkedMessage(message: ParkedMessage): PresentedParkedMessage {
     attempt,
     size: bytes,
   };
-}
-
-export interface PresentedReplay {
-  queue: string;
-  replayed: number;
-  remaining: number;
 }
 
 export function presentReplay(queue: string, { replayed, remaining }: Replayed): PresentedReplay {

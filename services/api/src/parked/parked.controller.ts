@@ -7,12 +7,8 @@ import type { Logger } from 'pino';
 import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { invalid, ProblemError } from '../problems/problem.js';
-import {
-  presentParkedQueue,
-  type PresentedParkedQueue,
-  type PresentedReplay,
-  presentReplay,
-} from './parked-presenter.js';
+import type { PresentedParked, PresentedReplay } from './parked-answers.js';
+import { presentParkedQueue, presentReplay } from './parked-presenter.js';
 import { parseParkedQuery, parseReplayBody, workQueueNamed } from './parked-request.js';
 
 /** What was given up on, of all tenants: whoever runs Expunge looks at it, and puts it back. */
@@ -26,7 +22,7 @@ export class ParkedController {
   @Get()
   @Header('Cache-Control', 'no-store')
   @RequiresScope('ops:read')
-  async list(@Query() query: unknown): Promise<{ queues: PresentedParkedQueue[] }> {
+  async list(@Query() query: unknown): Promise<PresentedParked> {
     const parsed = parseParkedQuery(query);
     if (!parsed.ok) throw invalid(parsed.errors);
     const look = async ({ name }: { name: string }) =>

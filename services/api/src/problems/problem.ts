@@ -1,5 +1,5 @@
 /** Every problem this service answers with: its code, HTTP status and title. The code is what a client may switch on. */
-const kinds = {
+export const problemKinds = {
   'malformed-request': [400, 'The request cannot be read'],
   'invalid-request': [400, 'The request is not valid'],
   unauthenticated: [401, 'A valid bearer token is required'],
@@ -10,6 +10,8 @@ const kinds = {
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body is not of a supported media type'],
   'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
+  'too-many-requests': [429, 'Too many requests'],
+  'too-many-streams': [429, 'Too many streams are open'],
   'internal-error': [500, 'Something failed that should not'],
   'not-accepted': [503, 'The request was not accepted, nothing will happen'],
   'no-listener': [503, 'Nobody would do what was asked for'],
@@ -19,7 +21,7 @@ const kinds = {
   'store-unavailable': [503, 'A store does not answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
-export type ProblemCode = keyof typeof kinds;
+export type ProblemCode = keyof typeof problemKinds;
 
 /** One thing that is wrong, and where: a JSON pointer into the body, or the name of a query parameter or header. */
 export type FieldError = { detail: string } & ({ pointer: string } | { parameter: string } | { header: string });
@@ -38,7 +40,7 @@ export interface Problem {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 export function problem(code: ProblemCode, detail: string, extensions: Record<string, unknown> = {}): Problem {
-  const [status, title] = kinds[code];
+  const [status, title] = problemKinds[code];
   return { type: `urn:expunge:problem:${code}`, title, status, detail, code, ...extensions };
 }
 

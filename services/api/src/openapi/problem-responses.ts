@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { ZodOpenApiResponsesObject } from 'zod-openapi';
+import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemKinds } from '../problems/problem.js';
+
+const detail = z.string();
+const FieldError = z.union([
+  z.object({ detail, pointer: z.string().describe('Into the body, by RFC 6901.') }),
+  z.object({ detail, parameter: z.string() }),
+  z.object({ detail, header: z.string() }),
+]);
+
+export const ProblemAnswer = z
+  .looseObject({
+    type: z.string().describe('`urn:expunge:problem:` and the code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]]),
+    trace_id: z.string().describe('By which the log, and the trace if there is one, are found.'),
+    errors: z.array(FieldError).optional().describe('Each thing that is wrong, and where.'),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' });
+
+/** What may befall any request that needs a token. */
+const always: readonly ProblemCode[] = [
+  'unauthenticated',
+  'insufficient-scope',
+  'too-many-requests',
+  'internal-error',
+  'keys-unavailable',
+];
+
+/** Responses by status; of several codes of one status, each is named. */
+export function problemResponses(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(new Set([...codes, ...always]), (code) => problemKinds[code][0]);
+  const responses: ZodOpenApiResponsesObject = {};
+  for (const [status, of] of byStatus) {
+    responses[`${status}`] = {
+      description: of.map((code) => `\`${code}\`: ${problemKinds[code][1]}.`).join('\n\n'),
+      content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemAnswer } },
+    };
+  }
+  return responses;
+}
