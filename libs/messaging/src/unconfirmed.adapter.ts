@@ -13,13 +13,14 @@ export class Unconfirmed {
   #full = false;
 
   constructor(
-    private readonly broker: Pick<BrokerConnection, 'openChannel'>,
+    private readonly broker: Pick<BrokerConnection, 'connected' | 'blocked' | 'openChannel'>,
     private readonly log: Logger,
   ) {}
 
   /** @param make what to say at the moment at which it can go out; null: nothing any more */
   async say(routingKey: string, make: () => Message | null): Promise<void> {
     try {
+      if (!this.broker.connected || this.broker.blocked !== null) return;
       const channel = this.#channel ?? (await (this.#opening ??= this.#open()));
       const message = this.#full ? null : make();
       if (message !== null) this.#full = !publishUnconfirmed(channel, routingKey, message);

@@ -116,7 +116,7 @@ describe('the heartbeat', () => {
     wire.closeRightAfter(CHANNEL, OPEN_OK);
     heartbeat.start();
     await until('it is heard', () => of('hasty').length >= 1);
-    expect(log.filter(({ msg }) => msg === 'no heartbeat')).toMatchObject([{ err: { type: 'IllegalOperationError' } }]);
+    expect(log.filter(({ msg }) => msg === 'not said')).toMatchObject([{ err: { type: 'IllegalOperationError' } }]);
     await heartbeat.stop();
   });
 
@@ -139,7 +139,7 @@ describe('the heartbeat', () => {
     const afterCut = of('unlucky').length;
     await until('it is heard again', () => of('unlucky').length > afterCut);
     broken = true;
-    await until('a snapshot fails', () => log.some(({ msg }) => msg === 'no heartbeat'));
+    await until('a snapshot fails', () => log.some(({ msg }) => msg === 'not said'));
     broken = false;
     await bed.do((channel) => channel.deleteExchange(MAINTENANCE_EXCHANGE));
     await until('its channel is closed', () => log.some(({ msg }) => msg === 'a channel was closed by the broker'));
@@ -218,7 +218,7 @@ describe('a transient queue', () => {
     heartbeat.start();
     await heartbeat.stop();
     expect(log.filter(({ level }) => level >= 40)).toEqual([]);
-    expect(log.filter(({ msg }) => msg === 'no heartbeat')).toEqual([]);
+    expect(log.filter(({ msg }) => msg === 'not said')).toEqual([]);
   });
 
   it('is one for each instance, hears only from now on, and is gone with it', async () => {

@@ -55,7 +55,8 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
     const work = async (name: string) => {
       const lane = await Lane.start(stack, name);
       try {
-        for (let fault = waiting.shift(); fault; fault = waiting.shift()) note(await tryFault(lane, fault));
+        for (let fault = waiting.shift(); fault; fault = waiting.shift())
+          note(await (process.env['CI'] ? tryTwice(lane, fault, note) : tryFault(lane, fault)));
       } finally {
         await lane.stop();
       }
@@ -65,6 +66,14 @@ async function onStack(lanes: number, waiting: Fault[], note: (outcome: Outcome)
   } finally {
     await stack.stop();
   }
+}
+
+/** CI's machine is shared, and ten seconds may be short on it, once: both tries are told. */
+async function tryTwice(lane: Lane, fault: Fault, note: (outcome: Outcome) => void): Promise<Outcome> {
+  const first = await tryFault(lane, fault);
+  if (first.violations.length === 0) return first;
+  note(first);
+  return tryFault(lane, fault);
 }
 
 function lineOf({ fault, namedAfterMs, clearedAfterMs, said, violations }: Outcome): string {
