@@ -9,6 +9,7 @@ import {
   messageDefinitions,
   type ServiceName,
   serviceNames,
+  topicMatches,
   transientQueues,
   workQueues,
 } from '@expunge/contracts';
@@ -73,16 +74,12 @@ const nameOf = ({ type, version }: MessageDefinition) => (version === 1 ? type :
 const addressOf = ({ routingKey, type }: MessageDefinition) => routingKey ?? queueOf[type as AnyMessage['type']] ?? '';
 const ref = (...path: string[]) => ({ $ref: `#/${path.map((part) => part.replaceAll('/', '~1')).join('/')}` });
 
-/** AMQP's topic match: `*` is one word, `#` any number of them. */
-const matches = (binding: string, key: string): boolean =>
-  new RegExp(`^${binding.replaceAll('.', '\\.').replaceAll('*', '[^.]+').replaceAll('\\.#', '(\\..+)?')}$`).test(key);
-
 function receiversOf(definition: MessageDefinition): ServiceName[] {
   const { routingKey } = definition;
   const takers = consumed.filter((queue) =>
     routingKey === null
       ? 'name' in queue && queue.name === addressOf(definition)
-      : queue.bindings.some((binding) => matches(binding, routingKey)),
+      : queue.bindings.some((binding) => topicMatches(binding, routingKey)),
   );
   return [...new Set(takers.map(({ service }) => service))];
 }

@@ -8,24 +8,18 @@ import {
   retryQueue,
   retryTiers,
   tierOf,
+  topicMatches,
   transientQueue,
   transientQueues,
   workQueues,
 } from './topology.js';
-
-/** As a topic exchange matches: `*` is one word, `#` any number of them. */
-function matches(binding: string, routingKey: string): boolean {
-  const words = binding.split('.').map((word) => (word === '*' ? '[^.]+' : word));
-  const pattern = words.join('\\.').replaceAll(/(\\\.)?#/g, '(\\.[^.]+)*');
-  return new RegExp(`^${pattern}$`).test(routingKey);
-}
 
 const bound: readonly { name: string; bindings: readonly string[] }[] = [
   ...allWorkQueues,
   ...Object.entries(transientQueues).map(([name, { bindings }]) => ({ name, bindings })),
 ];
 const queuesOf = (routingKey: string): string[] =>
-  bound.filter(({ bindings }) => bindings.some((b) => matches(b, routingKey))).map(({ name }) => name);
+  bound.filter(({ bindings }) => bindings.some((b) => topicMatches(b, routingKey))).map(({ name }) => name);
 
 const request = ['deleter.jobs', 'monitor.events'];
 const work = ['storage-cleaner.batches', 'monitor.events'];
@@ -92,7 +86,7 @@ describe('the bindings', () => {
 
   test('each take a message somewhere', () => {
     const keys = routed.map(([, key]) => key);
-    const idle = bound.flatMap(({ bindings }) => bindings).filter((b) => !keys.some((key) => matches(b, key)));
+    const idle = bound.flatMap(({ bindings }) => bindings).filter((b) => !keys.some((key) => topicMatches(b, key)));
     expect(idle).toEqual([]);
   });
 

@@ -106,3 +106,17 @@ export function queueDeclarations(queue: WorkQueue): QueueDeclaration[] {
     })),
   ];
 }
+
+/** Whether a topic binding takes a routing key: `*` is one word, `#` any number of them. */
+export function topicMatches(bindingKey: string, routingKey: string): boolean {
+  return matches(bindingKey.split('.'), routingKey.split('.'));
+}
+
+function matches([pattern, ...patterns]: string[], words: string[]): boolean {
+  if (pattern === undefined) return words.length === 0;
+  if (pattern === '#') {
+    return matches(patterns, words) || (words.length > 0 && matches(['#', ...patterns], words.slice(1)));
+  }
+  const [word, ...rest] = words;
+  return word !== undefined && (pattern === '*' || pattern === word) && matches(patterns, rest);
+}

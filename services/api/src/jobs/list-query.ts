@@ -56,6 +56,7 @@ export const EventsParameters = z.strictObject({
     }),
   limit: limitUpTo(MAX_EVENTS, 200),
 });
+export const StreamParameters = EventsParameters.pick({ after: true });
 export type EventsListQuery = z.infer<typeof EventsParameters>;
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
@@ -81,14 +82,16 @@ export const jobParameters = (now: Date) => z.strictObject({ at: momentUpTo(now)
 
 type ParsedQuery<T> = { ok: true; query: T } | { ok: false; errors: FieldError[] };
 
-export const parseListQuery = (query: unknown): ParsedQuery<ListQuery> => parse(ListParameters, query);
-export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuery> => parse(FailuresParameters, query);
+export const parseListQuery = (query: unknown): ParsedQuery<ListQuery> => parseQuery(ListParameters, query);
+export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuery> =>
+  parseQuery(FailuresParameters, query);
 
-export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parse(EventsParameters, query);
-export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> => parse(jobParameters(now), query);
+export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parseQuery(EventsParameters, query);
+export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> =>
+  parseQuery(jobParameters(now), query);
 
 /** A parameter that is not known is an error: a filter misspelt would show more than was asked for. */
-function parse<T>(schema: z.ZodType<T>, query: unknown): ParsedQuery<T> {
+export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): ParsedQuery<T> {
   const parsed = schema.safeParse(query);
   if (parsed.success) return { ok: true, query: parsed.data };
   const errors = parsed.error.issues.flatMap((issue): FieldError[] =>

@@ -11,7 +11,13 @@ import {
   ShownJob,
 } from '../jobs/job-answers.js';
 import { JobBody } from '../jobs/job-request.js';
-import { EventsParameters, FailuresParameters, jobParameters, ListParameters } from '../jobs/list-query.js';
+import {
+  EventsParameters,
+  FailuresParameters,
+  jobParameters,
+  ListParameters,
+  StreamParameters,
+} from '../jobs/list-query.js';
 import { PresentedDiagnosis } from '../operations/operation-answers.js';
 import type { ProblemCode } from '../problems/problem.js';
 import { operation } from './operation.js';
@@ -58,7 +64,7 @@ const streamJob = {
   security: [{ bearer: ['jobs:read' satisfies Scope] }],
   requestParams: {
     path,
-    query: z.object({ after: z.int().nonnegative().optional().describe('The position behind which to begin.') }),
+    query: StreamParameters,
     header: z.object({ 'Last-Event-ID': z.string().optional().describe('Of whoever comes back.') }),
   },
   responses: {

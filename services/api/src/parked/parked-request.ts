@@ -1,6 +1,7 @@
 import { allWorkQueues } from '@expunge/contracts';
 import { z } from 'zod';
 import { errorsOf } from '../jobs/job-request.js';
+import { parseQuery } from '../jobs/list-query.js';
 import { type FieldError, ProblemError } from '../problems/problem.js';
 
 export const MAX_LISTED = 100;
@@ -20,14 +21,8 @@ export const ParkedParameters = z.strictObject({
 });
 
 export function parseParkedQuery(query: unknown): Parsed<{ limit: number }> {
-  const parsed = ParkedParameters.safeParse(query);
-  if (parsed.success) return { ok: true, ...parsed.data };
-  const errors = parsed.error.issues.flatMap((issue): FieldError[] =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ parameter: key, detail: 'is not known here' }))
-      : [{ parameter: String(issue.path[0]), detail: issue.message }],
-  );
-  return { ok: false, errors };
+  const parsed = parseQuery(ParkedParameters, query);
+  return parsed.ok ? { ok: true, ...parsed.query } : parsed;
 }
 
 export const ReplayBody = z.strictObject(

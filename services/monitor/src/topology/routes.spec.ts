@@ -1,6 +1,7 @@
+import { topicMatches } from '@expunge/contracts';
 import { describe, expect, it, test } from '@jest/globals';
 import type { SeenBinding } from './broker-view.js';
-import { bindingsOf, reaches, topicMatches } from './routes.js';
+import { bindingsOf, reaches } from './routes.js';
 
 describe('a topic binding', () => {
   test.each([

@@ -1,19 +1,5 @@
-import { MAINTENANCE_EXCHANGE } from '@expunge/contracts';
+import { MAINTENANCE_EXCHANGE, topicMatches } from '@expunge/contracts';
 import type { BrokerView, SeenBinding } from './broker-view.js';
-
-/** Whether a topic binding takes a routing key: `*` is one word, `#` any number of them. */
-export function topicMatches(bindingKey: string, routingKey: string): boolean {
-  return matches(bindingKey.split('.'), routingKey.split('.'));
-}
-
-function matches([pattern, ...patterns]: string[], words: string[]): boolean {
-  if (pattern === undefined) return words.length === 0;
-  if (pattern === '#') {
-    return matches(patterns, words) || (words.length > 0 && matches(['#', ...patterns], words.slice(1)));
-  }
-  const [word, ...rest] = words;
-  return word !== undefined && (pattern === '*' || pattern === word) && matches(patterns, rest);
-}
 
 /**
  * Whether a message published to `maintenance` with this key reaches the queue, also through other exchanges. Null: not
