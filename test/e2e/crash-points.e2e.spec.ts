@@ -4,12 +4,13 @@ import { type Crashed, crashEverywhere } from '../faults/crash-everywhere.js';
 
 let crashed: Crashed;
 
-// Every point of the deleter, every fifth of the others; all of them: crash-points.full.e2e.spec.ts.
+// Before every call of the deleter (a death after the one before it leaves the same behind), every fifth point of the
+// others; all of them: crash-points.full.e2e.spec.ts.
 beforeAll(async () => {
-  const every = { api: 5, deleter: 1, 'storage-cleaner': 5, monitor: 5 };
+  const every = { api: 5, deleter: 2, 'storage-cleaner': 5, monitor: 5 };
   crashed = await crashEverywhere(every, (line) => void process.stdout.write(`${line}\n`));
   process.stdout.write(`${JSON.stringify(crashed.figures)}\n`);
-}, 900_000);
+}, 1_500_000);
 
 describe('a job completes with exact counts, no orphan and each event once', () => {
   it.each(serviceNames)('after SIGKILL of the %s at a call, before it is sent and once it is answered', (service) => {

@@ -3,7 +3,7 @@ import { CrashLane } from './crash-lane.js';
 import { aimedAgain, type CrashPoint, describe, inEach, pointsOf, TRIES } from './crash-point.js';
 
 /** Each with one job after the other, beside those of the others: after a death most of the time is waited for. */
-const LANES = 6;
+const LANES = 4;
 /** More would say the same. */
 const ENOUGH_FAILURES = 10;
 
@@ -117,6 +117,7 @@ class CrashRun {
     if (attempt > 1) await lane.restart(service);
     const { killed, calls, violations } = await lane.try(service, aim);
     this.note(service, violations, describe(aim));
+    if (violations.length > 0) for (const line of lane.standing()) this.say(`crash points: ${line}`);
     if (killed) {
       this.killed[service] += 1;
       if (aim.nth !== point.nth) this.moved += 1;

@@ -98,6 +98,14 @@ export class CrashLane {
     return { killed, calls: this.callsOf(service, given), violations };
   }
 
+  /** Its processes, and the last that each said: for whoever has to find out why a job did not end. */
+  standing(): string[] {
+    return this.system.services.all.map(({ name, process }) => {
+      const state = process.running ? 'runs' : 'does not run';
+      return `${name} (pid ${process.pid}) ${state}\n${process.part.lastWords()}`;
+    });
+  }
+
   /** Forgets what the process has kept of earlier jobs. */
   async restart(service: ServiceName): Promise<void> {
     await this.instance(service).process.restart();
