@@ -1,5 +1,5 @@
 import { allWorkQueues, MAINTENANCE_EXCHANGE, queueDeclarations, type WorkQueue } from '@expunge/contracts';
-import type { Supervised } from '@expunge/local-stack';
+import { Management, type Supervised } from '@expunge/local-stack';
 import { type ConfirmChannel, connect } from 'amqplib';
 import type { System } from './system.js';
 
@@ -48,20 +48,20 @@ export async function removeBindings(system: System): Promise<void> {
   });
 }
 
+const management = (system: System): Management => new Management(system.stack.rabbitmq.managementUrl);
+
 /** Connections as the broker knows them, some seconds late. */
 export async function connections(system: System): Promise<{ name: string; user_provided_name?: string }[]> {
-  const answer = await management(system, 'GET', '/api/connections');
-  return (await answer.json()) as { name: string }[];
+  return JSON.parse(await management(system).call('GET', '/api/connections')) as { name: string }[];
 }
 
+/** One that has ended meanwhile is closed. */
 export async function closeConnection(system: System, name: string): Promise<void> {
-  await management(system, 'DELETE', `/api/connections/${encodeURIComponent(name)}`);
-}
-
-async function management(system: System, method: string, path: string): Promise<Response> {
-  const { username, password, origin } = new URL(system.stack.rabbitmq.managementUrl);
-  const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
-  return fetch(origin + path, { method, headers, signal: AbortSignal.timeout(10_000) });
+  await management(system)
+    .call('DELETE', `/api/connections/${encodeURIComponent(name)}`)
+    .catch((error: unknown) => {
+      if (!String(error).includes('answered 404')) throw error;
+    });
 }
 
 /** On the broker's own node, which is to be one of ours. */

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import type { AnyMessage } from '@expunge/contracts';
+import { Management } from '@expunge/local-stack';
 import { Controller, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
@@ -201,14 +202,7 @@ export function controllerOf(queue: Consumed, handle: Handle): Type {
 }
 
 async function management(method: string, path: string, body?: unknown): Promise<void> {
-  const url = new URL(path, given('EXPUNGE_TEST_RABBITMQ_MANAGEMENT_URL'));
-  const { username, password } = new URL(given('EXPUNGE_TEST_RABBITMQ_MANAGEMENT_URL'));
-  url.username = '';
-  url.password = '';
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const headers = { authorization, 'content-type': 'application/json' };
-  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  await new Management(given('EXPUNGE_TEST_RABBITMQ_MANAGEMENT_URL')).call(method, path, body);
 }
 
 function given(name: string): string {

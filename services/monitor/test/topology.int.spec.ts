@@ -7,7 +7,7 @@ import {
   WorkerHeartbeat,
   WorkersAnswer,
 } from '@expunge/contracts';
-import { createVhost, until, type Vhost } from '@expunge/local-stack';
+import { createVhost, Management, until, type Vhost } from '@expunge/local-stack';
 import { openStore, type Store } from '@expunge/runtime';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Channel } from 'amqplib';
@@ -138,18 +138,11 @@ describe('who listens', () => {
   });
 
   it('says so when its user may not see the consumers of others', async () => {
-    const { origin, username, password } = new URL(management);
-    const api = async (method: string, path: string, body: unknown) => {
-      const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-      const headers = { authorization, 'content-type': 'application/json' };
-      const response = await fetch(`${origin}/api${path}`, { method, headers, body: JSON.stringify(body) });
-      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
-    };
+    const broker = new Management(management);
     const user = `limited-${randomBytes(4).toString('hex')}`;
-    await api('PUT', `/users/${user}`, { password: 'secret', tags: 'management' });
+    await broker.putUser(user, 'secret', ['management']);
     try {
-      const rights = { configure: '.*', write: '.*', read: '.*' };
-      await api('PUT', `/permissions/${encodeURIComponent(new URL(vhost.url).pathname.slice(1))}/${user}`, rights);
+      await broker.permit(new URL(vhost.url).pathname.slice(1), user);
       const limited = new URL(management);
       [limited.username, limited.password] = [user, 'secret'];
       await start(limited.href);
@@ -158,7 +151,7 @@ describe('who listens', () => {
       await until('it says so', said, SOON);
       expect((await queue('deleter.jobs'))?.consumers).toBeNull();
     } finally {
-      await api('DELETE', `/users/${user}`, {});
+      await broker.deleteUser(user);
     }
   });
 });
