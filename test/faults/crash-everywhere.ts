@@ -1,6 +1,6 @@
 import { type LocalStack, prepareRecords, type ServiceName, serviceNames, startLocalStack } from '@expunge/local-stack';
 import { CrashLane } from './crash-lane.js';
-import { aimedAgain, type CrashPoint, describe, inEach, pointsOf, TRIES } from './crash-point.js';
+import { aimedAgain, countOf, type CrashPoint, describe, inEach, pointsOf, TRIES } from './crash-point.js';
 
 /** Each with one job after the other, beside those of the others: after a death most of the time is waited for. */
 const LANES = 4;
@@ -13,8 +13,11 @@ export interface CrashFigures {
   readonly name: 'crash points';
   readonly seconds: number;
   readonly lanes: number;
-  /** Calls of one job, the points before and after them, those that were tried, those at which the process died. */
-  readonly services: OfEach<{ calls: number; points: number; tried: number; killed: number }>;
+  /**
+   * Calls of one job, the points before and after them, those that were tried, those at which the process died, and
+   * those of a call that only a slower job makes, such as the look at the backlog before a second slice.
+   */
+  readonly services: OfEach<{ calls: number; points: number; tried: number; killed: number; absent: number }>;
   /** Jobs in which the process did not come by its point, and lived; points for which another call was taken then. */
   readonly again: number;
   readonly moved: number;
@@ -62,6 +65,7 @@ class CrashRun {
   private again = 0;
   private moved = 0;
   private readonly killed = ofEach(() => 0);
+  private readonly absent = ofEach(() => 0);
   private readonly failures = ofEach<string[]>(() => []);
 
   constructor(
@@ -89,6 +93,7 @@ class CrashRun {
       points: pointsOf(calls[service]).length,
       tried: chosen[service].length,
       killed: this.killed[service],
+      absent: this.absent[service],
     }));
     const seconds = Math.round((performance.now() - this.startedAt) / 1000);
     const { again, moved, failures } = this;
@@ -124,7 +129,8 @@ class CrashRun {
     } else if (attempt < TRIES) {
       this.again += 1;
       this.waiting.push({ service, point, aim: aimedAgain(aim, attempt + 1, calls), attempt: attempt + 1 });
-    } else this.note(service, [`not reached, by ${calls.join(', ')}`], describe(aim));
+    } else if (countOf(calls, aim.call) === 0) this.absent[service] += 1;
+    else this.note(service, [`not reached, by ${calls.join(', ')}`], describe(aim));
   }
 
   private note(service: ServiceName, violations: readonly string[], where: string): void {

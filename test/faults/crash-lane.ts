@@ -88,13 +88,17 @@ export class CrashLane {
     const given = await this.prepare();
     this.aim(service, given, point);
     const over = new AbortController();
-    const reviving = this.revive(service, over.signal);
+    const reviving = Promise.all(serviceNames.map((name) => this.revive(name, over.signal)));
     const late = await this.seeThrough(service, given).then(() => [], told);
     over.abort();
     const deaths = await reviving;
     const violations = [...late, ...(await this.violations(given).catch(told))];
     const killed = this.diedAt(service, given) === died(point);
-    if (deaths > (killed ? 1 : 0)) violations.push(`its process ended ${deaths} times, not all of them by us`);
+    for (const [index, name] of serviceNames.entries()) {
+      const ours = killed && name === service ? 1 : 0;
+      const by = (deaths[index] ?? 0) - ours;
+      if (by > 0) violations.push(`the ${name} ended ${by} times by itself`);
+    }
     return { killed, calls: this.callsOf(service, given), violations };
   }
 

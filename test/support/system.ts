@@ -54,6 +54,12 @@ export interface ShownJob {
   started_at: string | null;
   completed_at: string | null;
   diagnosis: { code: string; severity: string; since: string; summary: string } | null;
+  confirmation: { total: number; total_is_estimate: boolean; limit: number } | null;
+  dry_run: {
+    total: number;
+    total_is_estimate: boolean;
+    sample?: { id: string; object_keys: string[]; failure: { code: string; message: string } | null }[];
+  } | null;
 }
 
 export interface ShownEvidence {
@@ -270,6 +276,11 @@ export class System {
   async replay(queue: string, count: number): Promise<{ replayed: number; remaining: number }> {
     const answer = await this.operate('POST', `/api/parked/${queue}/replay`, { count });
     return answer as { replayed: number; remaining: number };
+  }
+
+  async pauseAll(reason: string): Promise<{ asked: number; jobs: { id: string; tenant: string }[] }> {
+    const answer = await this.operate('POST', '/api/pause-all', { reason });
+    return answer as { asked: number; jobs: { id: string; tenant: string }[] };
   }
 
   private async operate(method: string, path: string, body?: object): Promise<unknown> {

@@ -99,24 +99,41 @@ export const DeletionFailed = defineMessage({
 });
 export type DeletionFailed = MessageOf<typeof DeletionFailed>;
 
-/** `total` is more than the `limit` that the request set: nothing goes before somebody confirms. */
+/**
+ * More records match than may go unasked, `limit`: nothing goes before somebody confirms. `total` has an estimate where
+ * counting stopped early: so many there are at least.
+ */
 export const ConfirmationAwaited = defineMessage({
   type: 'ConfirmationAwaited',
   routingKey: 'deletion.confirmation-awaited',
-  data: z.object({ total: z.int().nonnegative(), totalIsEstimate: z.boolean(), limit: z.int().positive() }),
+  data: z.object({ total: z.int().nonnegative(), totalIsEstimate: z.boolean(), limit: z.int().nonnegative() }),
 });
+export type ConfirmationAwaited = MessageOf<typeof ConfirmationAwaited>;
+
+export const DRY_RUN_SAMPLE = 100;
+
+export const DryRunFound = z.object({
+  total: z.int().nonnegative(),
+  totalIsEstimate: z.boolean(),
+  /** The first in the order of ids. `failure`: why it would stay. */
+  sample: z
+    .array(z.object({ id: WireId, objectKeys: z.array(z.string()), failure: ErrorInfo.optional() }))
+    .max(DRY_RUN_SAMPLE),
+});
+export type DryRunFound = z.infer<typeof DryRunFound>;
 
 /** What would go. Nothing did. */
 export const DryRunFinished = defineMessage({
   type: 'DryRunFinished',
   routingKey: 'deletion.dry-run-finished',
   data: z.object({
-    total: z.int().nonnegative(),
-    totalIsEstimate: z.boolean(),
+    total: DryRunFound.shape.total,
+    totalIsEstimate: DryRunFound.shape.totalIsEstimate,
     bound: Bound,
-    sample: z.array(z.object({ id: WireId, objectKeys: z.array(z.string()) })).max(100),
+    sample: DryRunFound.shape.sample,
   }),
 });
+export type DryRunFinished = MessageOf<typeof DryRunFinished>;
 
 export const refusals = [
   /** The job exists, with another request. */

@@ -25,8 +25,10 @@ describe('the definitions', () => {
   });
 
   test('route no two types alike', () => {
-    const keys = messageDefinitions.map(({ routingKey }) => routingKey).filter((key) => key !== null);
-    expect(keys).toHaveLength(new Set(keys).size);
+    const routed = messageDefinitions.filter(({ routingKey }) => routingKey !== null);
+    const types = new Set(routed.map(({ type }) => type));
+    expect(new Set(routed.map(({ routingKey }) => routingKey)).size).toBe(types.size);
+    expect(new Set(routed.map(({ type, routingKey }) => `${type} ${routingKey}`)).size).toBe(types.size);
   });
 });
 

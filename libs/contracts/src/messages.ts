@@ -11,6 +11,7 @@ import * as worker from './worker-messages.js';
 /** Every message there is. A new version of one stands beside the old. */
 export const messageDefinitions = [
   requests.DeleteRequested,
+  requests.BrakedDeleteRequested,
   requests.PauseRequested,
   requests.ResumeRequested,
   requests.CancelRequested,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { delayCauses, RecordFailure } from './batch-events.js';
-import { ErrorInfo } from './deletion-events.js';
+import { DryRunFound, ErrorInfo } from './deletion-events.js';
 import { Verdict } from './diagnosis.js';
 import { Timestamp } from './envelope.js';
 import { JobStatus } from './job-status.js';
@@ -20,6 +20,7 @@ import { MissingIndex } from './worker-messages.js';
  * | `GET /internal/jobs/:id/events?tenant=&after=&limit=`           | `EventsAnswer`  |
  * | `GET /internal/jobs/:id/state?tenant=&at=`                      | `JobAnswer`     |
  * | `GET /internal/jobs/:id/failures?tenant=&cursor=&limit=`        | `FailuresAnswer` |
+ * | `GET /internal/active-jobs?after=&limit=`                       | `ActiveJobsAnswer` |
  * | `GET /internal/resources`                                       | `ResourcesAnswer` |
  *
  * `status` may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
@@ -98,6 +99,10 @@ export const JobView = z.object({
   /** The last record was dealt with; objects may still wait. */
   finishedAt: Timestamp.nullable(),
   completedAt: Timestamp.nullable(),
+  /** What somebody is, or was, asked to confirm; null: nobody was. */
+  confirmation: z.object({ total: Count, totalIsEstimate: z.boolean(), limit: Count }).nullable().default(null),
+  /** What a dry run has found; null: it is none, or not over. */
+  dryRun: DryRunFound.nullable().default(null),
   /** What was still in the stores; null: nobody has looked. */
   residue: Residue.nullable().default(null),
   /** Why it does not move; null: it moves, or is over. */
@@ -121,6 +126,14 @@ export type JobAnswer = z.infer<typeof JobAnswer>;
 /** Newest first. `nextCursor` is opaque; null on the last page. */
 export const JobsAnswer = z.object({ asOf: AsOf, jobs: z.array(JobView), nextCursor: z.string().nullable() });
 export type JobsAnswer = z.infer<typeof JobsAnswer>;
+
+/** Jobs of every tenant that may still delete a record, by id. `next` is what to give as `after`; null: there are no more. */
+export const ActiveJobsAnswer = z.object({
+  asOf: AsOf,
+  jobs: z.array(z.object({ id: z.string(), tenant: z.string() })),
+  next: z.string().nullable(),
+});
+export type ActiveJobsAnswer = z.infer<typeof ActiveJobsAnswer>;
 
 /** One entry of the ledger. Long key lists in `data` stand as `{count, hash, first}`. */
 export const LedgerEventView = z.object({

@@ -19,8 +19,18 @@ export const JobOptions = z.object({
   maxRecordsPerSecond: z.int().min(1).max(1_000_000).optional(),
   /** How much is looked for in the bucket once the last object was purged; left out: a sample. */
   verify: z.enum(verifyModes).optional(),
+  /** Nothing is deleted: what would go is counted, and some of it shown. */
+  dryRun: z.boolean().optional(),
+  /** The dry run, of the same resource and selection, whose bound this deletion has. */
+  basedOn: z.uuid().optional(),
+  /** No more records go than that: the job fails before. */
+  expectedMaxRecords: z.int().min(1).max(1_000_000_000_000).optional(),
 });
 export type JobOptions = z.infer<typeof JobOptions>;
+
+/** Whether an option holds a deletion back, so that whoever does not know it must not read the request. */
+export const hasBrakes = ({ dryRun, basedOn, expectedMaxRecords }: JobOptions): boolean =>
+  dryRun === true || basedOn !== undefined || expectedMaxRecords !== undefined;
 
 const Actor = z.object({ requestedBy: z.string().min(1), reason: z.string().max(1000).nullable().default(null) });
 
@@ -40,6 +50,14 @@ export const DeleteRequested = defineMessage({
   data: DeleteRequest,
 });
 export type DeleteRequested = MessageOf<typeof DeleteRequested>;
+
+/** With brakes: a version of its own, since a deleter of the first release would leave them out and delete. */
+export const BrakedDeleteRequested = defineMessage({
+  type: 'DeleteRequested',
+  version: 2,
+  routingKey: 'delete.requested',
+  data: DeleteRequest,
+});
 
 export const PauseRequested = defineMessage({
   type: 'PauseRequested',

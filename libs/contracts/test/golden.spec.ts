@@ -41,6 +41,7 @@ const definitions = messageDefinitions.map(
 const actor = { reason: null };
 const filledIn: Record<string, Record<string, unknown>> = {
   'DeleteRequested.v1.minimal.json': { reason: null, 'options.batchSize': 500 },
+  'DeleteRequested.v2.minimal.json': { reason: null, 'options.batchSize': 500 },
   'PauseRequested.v1.minimal.json': actor,
   'ResumeRequested.v1.minimal.json': actor,
   'CancelRequested.v1.minimal.json': actor,

@@ -19,6 +19,8 @@ import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { ControlController } from './control/control.controller.js';
+import { PauseAllController } from './control/pause-all.controller.js';
+import { PauseAll } from './control/pause-all.service.js';
 import { Control } from './control/control.service.js';
 import { JobHistory } from './jobs/job-history.service.js';
 import { JobReads } from './jobs/job-reads.service.js';
@@ -44,6 +46,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     JobsController,
     StreamController,
     ControlController,
+    PauseAllController,
     ParkedController,
     ProgressConsumer,
   ],
@@ -79,6 +82,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     MonitorsAdapter,
     Operations,
     OverSweep,
+    PauseAll,
     Streams,
     TopologyAssertion,
     UnheardSweep,

@@ -47,6 +47,8 @@ const settings = commonSettings
     REQUEST_VALID_FOR: setting.duration().default(7 * 86_400_000),
     /** How long a request waits for the broker's confirm before its outcome is said to be unknown. */
     PUBLISH_WITHIN: setting.duration(LONGEST_TIMER).default(10_000),
+    /** Records a second of a job that asks for no rate. */
+    DEFAULT_RATE: setting.integer(1, 1_000_000).optional(),
     /** Of one tenant, on one instance. */
     REQUESTS_PER_SECOND: setting.integer(1, 1_000_000).default(500),
     /** Open at once, on one instance. */

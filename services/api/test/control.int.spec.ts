@@ -162,3 +162,61 @@ describe('a request to a job', () => {
     }
   });
 });
+
+describe('the brake for everything', () => {
+  const options = { scope: 'ops:write', body: { reason: 'the collection moves' } };
+  const brake = (headers = {}) => api.request('POST', '/api/pause-all', { ...options, headers });
+
+  beforeEach(() => {
+    monitor.jobs.set('j2', jobView('j2', 'other'));
+    monitor.jobs.set('j3', { ...jobView('j3', 'other'), status: 'purging' });
+  });
+
+  test('asks every job of every tenant to pause that may still delete, also one that no monitor has heard of', async () => {
+    const everything = { resource: 'receipts', selection: { all: true } };
+    const accepted = await api.request('POST', '/api/jobs', { body: everything, tenant: 'third' });
+    const unheard = String(accepted.body['id']);
+    await bystander.empty();
+    const { status, body } = await brake({ 'idempotency-key': 'a' });
+    expect(status).toBe(202);
+    const jobs = [
+      { id: unheard, tenant: 'third' },
+      { id: 'j1', tenant: 'acme' },
+      { id: 'j2', tenant: 'other' },
+    ];
+    // Besides: what other tests have had accepted.
+    const asked = Number(body['asked']);
+    expect(body['jobs']).toEqual(expect.arrayContaining(jobs));
+    expect(body['jobs']).toHaveLength(asked);
+    const requests = await taken(asked);
+    for (const { id, tenant } of jobs) {
+      expect(requests.filter(({ subject }) => subject === id)).toMatchObject([
+        { type: 'PauseRequested', tenantid: tenant, data: { reason: 'the collection moves' } },
+      ]);
+    }
+    expect(requests.some(({ subject }) => subject === 'j3')).toBe(false);
+    // Asked again with the same key, they are the same requests.
+    await brake({ 'idempotency-key': 'a' });
+    const again = await taken(asked);
+    expect(again.map(({ id }) => id).sort()).toEqual(requests.map(({ id }) => id).sort());
+  });
+
+  test('names those that may not have been asked', async () => {
+    await bystander.unbind();
+    try {
+      const { status, body, headers } = await brake();
+      expect({ status, code: body['code'] }).toEqual({ status: 503, code: 'not-all-paused' });
+      expect(body['not_asked']).toEqual(expect.arrayContaining([{ id: 'j1', tenant: 'acme' }]));
+      expect(headers.get('retry-after')).toBe('2');
+    } finally {
+      await bystander.assertTopology();
+    }
+  });
+
+  test('is not for whoever may only steer jobs, and does not guess where no monitor answers', async () => {
+    const { status } = await api.request('POST', '/api/pause-all', { scope: 'jobs:write ops:read' });
+    expect(status).toBe(403);
+    monitor.fail = 'error';
+    expect(await brake()).toMatchObject({ status: 503, body: { code: 'monitor-unreachable' } });
+  });
+});

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { Described, type OpenApi } from '../../../test/support/described.js';
 import { REQUIRED_SCOPE } from '../src/auth/requires-scope.decorator.js';
 import { ControlController } from '../src/control/control.controller.js';
+import { PauseAllController } from '../src/control/pause-all.controller.js';
 import { verbs } from '../src/control/control-request.js';
 import { parseJobRequest } from '../src/jobs/job-request.js';
 import { JobsController } from '../src/jobs/jobs.controller.js';
@@ -56,7 +57,14 @@ describe('the OpenAPI document', () => {
   });
 
   it('has every route that needs a token, with its scope, and no other', () => {
-    const controllers = [JobsController, OperationsController, StreamController, ControlController, ParkedController];
+    const controllers = [
+      JobsController,
+      OperationsController,
+      StreamController,
+      ControlController,
+      PauseAllController,
+      ParkedController,
+    ];
     const described = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
       Object.entries(methods as Record<string, { security: { bearer: string[] }[] }>).map(([method, { security }]) => ({
         method: method.toUpperCase(),

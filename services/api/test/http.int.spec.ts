@@ -214,6 +214,57 @@ describe('a collection that lacks an index', () => {
   });
 });
 
+describe('a deletion based on a dry run', () => {
+  const id = 'a8f5f167-0e5a-4d3b-9c1e-2b7d6a1f0c33';
+  const dryRun = {
+    ...jobView(id, 'acme'),
+    status: 'completed' as const,
+    options: { batchSize: 500, dryRun: true },
+    dryRun: { total: 3, totalIsEstimate: false, sample: [{ id: 'a', objectKeys: ['tenants/acme/1'] }] },
+  };
+  const based = { ...everything, options: { based_on: id } };
+
+  test('is accepted, as a message that no deleter without brakes reads', async () => {
+    first.jobs.set(id, dryRun);
+    const { status, body } = await api.request('POST', '/api/jobs', { body: based });
+    expect({ status, options: body.options }).toMatchObject({ status: 202, options: { based_on: id, dry_run: false } });
+    const [message] = await bystander.take('deleter.jobs');
+    expect(message).toMatchObject({
+      dataschema: 'urn:expunge:DeleteRequested:2',
+      data: { options: { basedOn: id } },
+    });
+  });
+
+  test.each([
+    ['has another selection', { selection: { filter: { company: 'Tan' } } }],
+    ['is running, not completed', { status: 'running' as const }],
+    ['is of invoices', { resource: 'invoices' }],
+    ['is no dry run', { options: { batchSize: 500 } }],
+  ])('that %s is a 412, and nothing is accepted', async (why, change) => {
+    first.jobs.set(id, { ...dryRun, ...change });
+    const { status, body } = await api.request('POST', '/api/jobs', { body: based });
+    expect({ status, code: body.code }).toEqual({ status: 412, code: 'based-on-mismatch' });
+    expect(body).toMatchObject({ errors: [{ pointer: '/options/based_on', detail: why }] });
+    expect(await bystander.depth('deleter.jobs')).toBe(0);
+  });
+
+  test('that is another tenant’s is told like none', async () => {
+    first.jobs.set(id, { ...dryRun, tenant: 'other' });
+    const { status, body } = await api.request('POST', '/api/jobs', { body: based });
+    expect(status).toBe(412);
+    expect(body).toMatchObject({ errors: [{ detail: 'is no dry run' }] });
+  });
+
+  test('shows what was found, and in a list only how many', async () => {
+    first.jobs.set(id, dryRun);
+    const sample = [{ id: 'a', object_keys: ['tenants/acme/1'], failure: null }];
+    const counted = { total: 3, total_is_estimate: false };
+    expect((await api.request('GET', `/api/jobs/${id}`)).body).toMatchObject({ dry_run: { ...counted, sample } });
+    const { body } = await api.request('GET', '/api/jobs');
+    expect((body['jobs'] as { dry_run: unknown }[]).map((job) => job.dry_run)).toEqual([counted]);
+  });
+});
+
 describe('a job', () => {
   test('is read from a monitor, with how fresh that is', async () => {
     first.jobs.set('j1', jobView('j1', 'acme'));

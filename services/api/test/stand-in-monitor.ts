@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type AsOf,
+  ActiveJobsAnswer,
   EventsAnswer,
   type JobView,
   JobAnswer,
@@ -65,6 +66,14 @@ export async function standInMonitor(): Promise<StandInMonitor> {
     const [, id, what] = /^\/internal\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     if (url.pathname === '/internal/resources') {
       send(response, 200, ResourcesAnswer.parse({ asOf, resources: monitor.resources }));
+      return;
+    }
+    if (url.pathname === '/internal/active-jobs') {
+      const after = url.searchParams.get('after') ?? '';
+      const active = [...monitor.jobs.values()].filter(({ id, status }) => status === 'running' && id > after);
+      const [next] = active.sort((a, b) => (a.id < b.id ? -1 : 1));
+      const jobs = next ? [{ id: next.id, tenant: next.tenant ?? '' }] : [];
+      send(response, 200, ActiveJobsAnswer.parse({ asOf, jobs, next: next?.id ?? null }));
       return;
     }
     if (url.searchParams.get('cursor') === 'bad') {
@@ -143,6 +152,8 @@ export function jobView(id: string, tenant: string): JobView {
     startedAt: '2026-11-01T10:00:01.000Z',
     finishedAt: null,
     completedAt: null,
+    confirmation: null,
+    dryRun: null,
     residue: null,
     diagnosis: null,
     updatedAt: '2026-11-01T10:00:05.000Z',

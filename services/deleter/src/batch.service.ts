@@ -100,6 +100,7 @@ export class BatchService {
     // Whatever the delete throws is thrown first; this promise must not be the one nobody awaits.
     meanwhile.catch(() => undefined);
     let refused: ErrorInfo | null = null;
+    let deleteMs: number | undefined;
     if (plan.records.length > 0) {
       const outcome = await this.records.delete(resource, scopeOf(held.job), plan, clock);
       if (!outcome.answered) {
@@ -107,8 +108,10 @@ export class BatchService {
         return null;
       }
       refused = outcome.refused ?? null;
+      deleteMs = performance.now() - began;
     }
-    const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, refused !== null);
+    const how = { wasRefused: refused !== null, ...(deleteMs !== undefined && { deleteMs }) };
+    const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, how);
     const [, nextPage] = await meanwhile;
     this.durations.record(secondsSince(began), { [attribute.resource]: resource.name });
     if (!refused) return { resolved, refused, alone: null, nextPage };
@@ -141,7 +144,7 @@ export class BatchService {
     resource: ResourceDefinition,
     plan: Plan,
     clock: RecordsClock,
-    wasRefused = false,
+    how: { wasRefused?: boolean; deleteMs?: number } = {},
   ): Promise<{ resolved: Resolution; consequence: Consequence }> {
     const batch = job.totals.batches + 1;
     const aftermath = await this.records.aftermath(resource, scopeOf(job), plan);
@@ -152,7 +155,7 @@ export class BatchService {
     ]);
     const recordsNow = clock.latest();
     const resolved = (now: DeletionJob) => {
-      const facts = { newlyRetained, instance: this.instance, now: new Date(), recordsNow, wasRefused };
+      const facts = { newlyRetained, instance: this.instance, now: new Date(), recordsNow, ...how };
       return resolvePlan(now, consequence, facts);
     };
     return { resolved, consequence };

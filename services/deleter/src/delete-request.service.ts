@@ -3,6 +3,8 @@ import { type DeleteRequested, type ErrorInfo, type ResourceDefinition, selectio
 import { type Publisher, TransientError, ValidationError } from '@expunge/messaging';
 import { currentTraceparent } from '@expunge/telemetry';
 import type { Logger } from 'pino';
+import type { BrakesService } from './brakes.service.js';
+import { awaitConfirmation, brakeAtStart, finishDryRun } from './deletion-job/brakes.js';
 import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
 import { refusalOf } from './deletion-job/control.js';
 import { traced } from './deletion-job/emit.js';
@@ -11,6 +13,7 @@ import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import { createCommand } from './records/indexes.js';
+import type { Scope } from './records/record-filters.js';
 import type { Records } from './records/records.js';
 import type { Turns } from './turns.service.js';
 
@@ -22,11 +25,12 @@ export class DeleteRequestService {
   constructor(
     private readonly jobs: JobRepository,
     private readonly records: Records,
+    private readonly brakes: BrakesService,
     private readonly outbox: Outbox,
     private readonly turns: Turns,
     private readonly publisher: Publisher,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
-    private readonly options: { instance: string; log: Logger },
+    private readonly options: { instance: string; confirmAbove: number; log: Logger },
   ) {}
 
   /** Done only when outbox and slice are out: the message is what brings them out if this worker dies. */
@@ -74,10 +78,18 @@ export class DeleteRequestService {
     }
     const error = await this.obstacle(request, resource);
     if (error) return failed(error);
-    const tenant = request.tenantid ?? '';
-    const bound = await this.records.bound(resource, tenant, new Date(request.time));
-    const total = await this.records.count(resource, { tenant, selection: request.data.selection, bound });
-    return startJob(request, { bodyHash, bound, total, instance, now: new Date() });
+    const bounded = await this.brakes.bound(request, resource);
+    if ('code' in bounded) return failed(bounded);
+    const { bound } = bounded;
+    const { selection, options } = request.data;
+    const scope: Scope = { tenant: request.tenantid ?? '', selection, bound };
+    const total = await this.records.count(resource, scope);
+    const started = () => startJob(request, { bodyHash, bound, total, instance, now: new Date() });
+    if (options.dryRun) return finishDryRun(started(), await this.brakes.dryRun(resource, scope, total), new Date());
+    const counted = await this.brakes.counted(request, resource, scope, total);
+    const brake = brakeAtStart(options, counted, this.options.confirmAbove);
+    if (brake.brake === 'fail') return failed(brake.error);
+    return brake.brake === 'none' ? started() : awaitConfirmation(started(), counted, brake.limit, new Date());
   }
 
   /** What makes the request impossible; checked here again, since it may have waited, or not come from the api. */

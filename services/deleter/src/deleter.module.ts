@@ -24,6 +24,7 @@ import type { Logger } from 'pino';
 import { AnswerService } from './answer.service.js';
 import { Backlog } from './backlog.service.js';
 import { BatchService } from './batch.service.js';
+import { BrakesService } from './brakes.service.js';
 import { ControlService } from './control.service.js';
 import { DeleteRequestService } from './delete-request.service.js';
 import { ExpiryService } from './expiry.service.js';
@@ -98,6 +99,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
         process: `${instance}@${startedAt.toISOString()}`,
         storeRetryForMs: s.STORE_RETRY_FOR,
         noProgressForMs: s.NO_PROGRESS_FOR,
+        confirmAbove: s.CONFIRM_ABOVE,
         failures: { maxShare: s.MAX_FAILURE_SHARE, minSample: s.MIN_FAILURE_SAMPLE },
         log,
       }),
@@ -131,7 +133,8 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       RESOURCES,
       WORKER,
     ),
-    made(DeleteRequestService, JobRepository, RECORDS, Outbox, Turns, PUBLISHER, RESOURCES, WORKER),
+    made(BrakesService, JobRepository, RECORDS, WORKER),
+    made(DeleteRequestService, JobRepository, RECORDS, BrakesService, Outbox, Turns, PUBLISHER, RESOURCES, WORKER),
     made(
       VerificationService,
       JobRepository,

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { AnswerService } from './answer.service.js';
 import type { Backlog } from './backlog.service.js';
 import type { BatchContext, BatchService } from './batch.service.js';
+import { moreThanPlanned, withinExpected } from './deletion-job/brakes.js';
 import { delay, fail, waitedTooLong } from './deletion-job/delay-job.js';
 import { finish, nextPass, passEnd } from './deletion-job/end-pass.js';
 import {
@@ -135,7 +136,9 @@ export class SliceService {
         const { resolved, refused, alone, nextPage } = executed;
         const job = alone ?? resolved(held.job);
         const isLast = job.lanes[0].paceAt !== null || performance.now() >= endsAt || this.failsBy(job) !== null;
-        const next = nextPage && isFull(nextPage) && !isLast ? nextPage : null;
+        const ahead = nextPage && isFull(nextPage) && !isLast ? nextPage : null;
+        // One that has to be cut begins a batch of its own.
+        const next = ahead && withinExpected(job, ahead) === ahead ? ahead : null;
         try {
           await held.write(next ? this.batches.plan(job, next, context, held.writeMs) : job);
         } catch (error) {
@@ -155,8 +158,10 @@ export class SliceService {
       if (page.closesAt === null) {
         if (await this.atPassEnd(held, log)) return;
       } else if (isFull(page)) {
+        const fitting = withinExpected(held.job, page);
+        if (!fitting) return this.giveUp(held, log, tooManyFor(held.job));
         await this.pace(held, context);
-        await held.write(this.batches.plan(held.job, page, context, held.writeMs));
+        await held.write(this.batches.plan(held.job, fitting, context, held.writeMs));
       } else {
         held.job = passOver(held.job, page.closesAt);
       }
@@ -254,3 +259,5 @@ export class SliceService {
     log.error({ code: error.code, totals: held.job.totals }, `deletion failed: ${error.message}`);
   }
 }
+
+const tooManyFor = (job: DeletionJob): ErrorInfo => moreThanPlanned(requestOf(job).options.expectedMaxRecords ?? 0);

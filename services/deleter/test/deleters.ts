@@ -17,6 +17,7 @@ import { type Database, freshDatabase, freshVhost } from '../../../test/support/
 import { AnswerService } from '../src/answer.service.js';
 import { Backlog } from '../src/backlog.service.js';
 import { BatchService } from '../src/batch.service.js';
+import { BrakesService } from '../src/brakes.service.js';
 import { ControlService } from '../src/control.service.js';
 import { hasTurns } from '../src/deletion-job/deletion-job.js';
 import { DeleteRequestService } from '../src/delete-request.service.js';
@@ -54,6 +55,7 @@ export interface Wrappers {
   records?: (records: Records) => Records;
   publisher?: (publisher: Publisher) => Publisher;
   maxPendingObjects?: number;
+  confirmAbove?: number;
   limits?: Partial<SliceLimits>;
   jobs?: (jobs: JobRepository) => JobRepository;
   leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
@@ -142,15 +144,17 @@ export class World {
     const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
     const failedPurges = (wrap.failedPurges ?? same)(new FailedPurgesRepository(this.own));
     const purges = new PurgeAgainService(failedPurges, events, records);
+    const { confirmAbove = 100_000 } = wrap;
     this.lives += 1;
-    const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
+    const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, confirmAbove, log };
+    const brakes = new BrakesService(jobs, records, { confirmAbove });
     const limits = { noProgressForMs: 1_800_000, failures: { maxShare: 0.5, minSample: 50 }, ...wrap.limits };
     const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
     return {
       instance,
       jobs,
       events,
-      requests: new DeleteRequestService(jobs, records, outbox, turns, publisher, byName, options),
+      requests: new DeleteRequestService(jobs, records, brakes, outbox, turns, publisher, byName, options),
       control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
       failedPurges,
       verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   type AnyMessage,
+  ActiveJobsAnswer,
   EventsAnswer,
   FailuresAnswer,
   JobAnswer,
@@ -245,6 +246,15 @@ describe('the monitor', () => {
     const ids = [...first.jobs, ...JobsAnswer.parse(rest.body).jobs].map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
     expect(ids).toEqual(expect.arrayContaining(['read-3', 'read-2', 'read-1']));
+
+    const active = [];
+    for (let after: string | null = 'read'; after !== null;) {
+      const { body } = await monitor.get(`/internal/active-jobs?after=${after}&limit=1`);
+      const page = ActiveJobsAnswer.parse(body);
+      active.push(...page.jobs);
+      after = page.next;
+    }
+    expect(active).toEqual(all.map((id) => ({ id, tenant: 'tenant-1' })));
 
     const events = EventsAnswer.parse((await monitor.get('/internal/jobs/read-1/events?tenant=tenant-1')).body);
     expect(events.events.map(({ type }) => type)).toEqual(['DeleteRequested']);

@@ -17,9 +17,18 @@ import {
   newAcceptance,
   type NextStep,
   nextStep,
+  withDefaultRate,
 } from './acceptance.js';
-import { missingIndex, notAccepted, outcomeUnknown, storeAway, usedLongAgo } from './acceptance-problems.js';
+import {
+  basedOnMismatch,
+  missingIndex,
+  notAccepted,
+  outcomeUnknown,
+  storeAway,
+  usedLongAgo,
+} from './acceptance-problems.js';
 import { AcceptanceRepository } from './acceptance.repository.js';
+import { differenceFrom } from './based-on.js';
 import { publishWithin } from './publish-within.js';
 import { firstLookAt } from './unheard.js';
 
@@ -54,7 +63,7 @@ export class AcceptService {
 
   /**
    * @param permit is asked before a new job begins, and rejects where none may
-   * @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index; what `permit` throws
+   * @throws ProblemError not-accepted, outcome-unknown, idempotency-key-reused, missing-index, based-on-mismatch; what `permit` throws
    */
   async accept(asked: Asked, idempotencyKey: string | undefined, permit: Permit = anything): Promise<Accepted> {
     let outcome = 'error';
@@ -72,7 +81,9 @@ export class AcceptService {
 
   private async attempt(asked: Asked, idempotencyKey: string | undefined, permit: Permit): Promise<Accepted> {
     const id = idempotencyKey === undefined ? v7() : jobIdOfKey(asked.tenant, idempotencyKey);
-    const fresh = newAcceptance(id, asked, new Date(), this.settings.REQUEST_VALID_FOR, currentTraceparent());
+    const { REQUEST_VALID_FOR, DEFAULT_RATE } = this.settings;
+    const acceptance = newAcceptance(id, asked, new Date(), REQUEST_VALID_FOR, currentTraceparent());
+    const fresh = withDefaultRate(acceptance, DEFAULT_RATE);
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
       const found = idempotencyKey === undefined ? null : await this.beforePublishing(this.acceptances.find(id));
       const step = nextStep(found, fresh.bodyHash, new Date());
@@ -85,7 +96,9 @@ export class AcceptService {
       // Accepted since it was looked for: then the next look finds it.
       if (wasUsed && (await this.beforePublishing(this.acceptances.find(id)))) continue;
       if (wasUsed) throw usedLongAgo(id);
-      if (step !== 'join') await Promise.all([this.refuseMissingIndex(asked.request.resource), permit()]);
+      if (step !== 'join') {
+        await Promise.all([this.refuseMissingIndex(asked.request.resource), this.refuseOtherBasis(asked), permit()]);
+      }
       const begun = await this.begin(found, fresh, step);
       if (begun) return { acceptance: await this.publish(begun), fresh: true };
     }
@@ -146,6 +159,17 @@ export class AcceptService {
   private async refuseMissingIndex(resource: string): Promise<void> {
     const missing = await this.monitors.missingIndexes(resource);
     if (missing !== null && missing.length > 0) throw missingIndex(resource, missing);
+  }
+
+  /** Where no monitor answers, the deleter alone compares. */
+  private async refuseOtherBasis({ tenant, request }: Asked): Promise<void> {
+    const { basedOn } = request.options;
+    if (basedOn === undefined) return;
+    const read = await this.monitors.job(basedOn, tenant);
+    if (read.kind === 'unreachable') return;
+    const job = read.kind === 'answer' && read.answer.job.tenant === tenant ? read.answer.job : null;
+    const why = differenceFrom(job, request);
+    if (why !== null) throw basedOnMismatch(basedOn, why);
   }
 
   private async beforePublishing<T>(stored: Promise<T>): Promise<T> {

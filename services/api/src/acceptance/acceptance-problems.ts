@@ -38,3 +38,9 @@ export function missingIndex(resource: string, missing: readonly MissingIndex[])
   const indexes = missing.map(({ keys, command }) => ({ keys, command }));
   return new ProblemError('missing-index', detail, { resource, missing_indexes: indexes });
 }
+
+export function basedOnMismatch(job: string, why: string): ProblemError {
+  const detail = `options.based_on: ${job} ${why}; nothing was accepted.`;
+  const errors = [{ pointer: '/options/based_on', detail: why }];
+  return new ProblemError('based-on-mismatch', detail, { errors });
+}

@@ -84,6 +84,13 @@ export class AcceptanceRepository {
     return asStoreError(UNAVAILABLE, () => this.acceptances.find(due).sort({ lookAt: 1 }).limit(limit).toArray());
   }
 
+  /** Still valid, perhaps at the broker, and of no monitor known to have heard of it. */
+  promisedUnheard(now: Date): Promise<Pick<Acceptance, '_id' | 'tenant'>[]> {
+    const open = { state: { $in: ['pending' as const, 'accepted' as const] } };
+    const valid = { ...open, 'request.notAfter': { $gt: now.toISOString() } };
+    return asStoreError(UNAVAILABLE, () => this.acceptances.find(valid, { projection: { tenant: 1 } }).toArray());
+  }
+
   /** False when another instance has noted the same, or a monitor has heard of it. */
   async notePublishing({ _id, lookAt }: Acceptance, nextLookAt: string): Promise<boolean> {
     const found = { _id, state: 'accepted' as const, lookAt: lookAt ?? { $exists: false } };

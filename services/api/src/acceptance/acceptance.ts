@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DeleteRequested, deleteRequestedId } from '@expunge/contracts';
+import { BrakedDeleteRequested, DeleteRequested, deleteRequestedId, hasBrakes } from '@expunge/contracts';
 import { v5 } from 'uuid';
 import type { JobRequest } from '../jobs/job-request.js';
 
@@ -63,6 +63,13 @@ export function newAcceptance(
   };
 }
 
+/** With the rate of a job that asks for none. It is not compared when the key is used again: it may be another by then. */
+export function withDefaultRate(acceptance: Acceptance, rate: number | undefined): Acceptance {
+  const { request } = acceptance;
+  if (rate === undefined || request.options.maxRecordsPerSecond !== undefined) return acceptance;
+  return { ...acceptance, request: { ...request, options: { ...request.options, maxRecordsPerSecond: rate } } };
+}
+
 export type NextStep = 'begin' | 'begin-again' | 'join' | 'answer' | 'refuse-other-body';
 
 /**
@@ -110,7 +117,8 @@ export function isOnlyAttempt(acceptance: Pick<Acceptance, 'attempts' | 'openSin
 
 /** The message an acceptance stands for; made twice, it is the same message. */
 export function deleteRequestedOf(acceptance: Acceptance): DeleteRequested {
-  return DeleteRequested.create({
+  const definition = hasBrakes(acceptance.request.options) ? BrakedDeleteRequested : DeleteRequested;
+  return definition.create({
     id: deleteRequestedId(acceptance._id),
     source: 'urn:expunge:api',
     subject: acceptance._id,

@@ -47,7 +47,7 @@ test('a job permits what its status does', () => {
   );
   expect(permitted).toEqual({
     queued: ['pause', 'cancel', 'confirm', 'rate-change'],
-    awaiting_confirmation: ['pause', 'cancel', 'confirm', 'rate-change'],
+    awaiting_confirmation: ['cancel', 'confirm', 'rate-change'],
     running: ['pause', 'cancel', 'rate-change'],
     pausing: ['resume', 'cancel', 'rate-change'],
     paused: ['resume', 'cancel', 'rate-change'],

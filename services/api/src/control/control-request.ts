@@ -25,7 +25,7 @@ export type Verb = (typeof verbs)[number];
  * is on its way to take another state is no hindrance: what was asked for after it waits for it.
  */
 const allowedIn: Record<Verb, readonly JobStatus[]> = {
-  pause: ['queued', 'awaiting_confirmation', 'running'],
+  pause: ['queued', 'running'],
   resume: ['pausing', 'paused'],
   cancel: ['queued', 'awaiting_confirmation', 'running', 'pausing', 'paused', 'failed'],
   retry: ['failed', 'completed_with_residue', 'cancelled'],

@@ -5,7 +5,7 @@ import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
 import { parseIdempotencyKey } from '../jobs/idempotency-key.js';
 import type { ShownJob } from '../jobs/job-answers.js';
 import { invalid, ProblemError } from '../problems/problem.js';
-import { parseControlBody, type Verb, verbs } from './control-request.js';
+import { type ControlAsked, parseControlBody, type Verb, verbs } from './control-request.js';
 import { Control } from './control.service.js';
 
 @Controller('api/jobs/:id')
@@ -43,14 +43,20 @@ export class ControlController {
   }
 
   private async ask(verb: Verb, id: string, body: unknown, caller: Caller, request: Request) {
-    const isEmpty = request.get('content-length') === '0';
-    if (!isEmpty && request.is('json') === false) {
-      throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
-    }
-    const key = parseIdempotencyKey(request.get('idempotency-key'));
-    const parsed = parseControlBody(verb, body);
-    if (!key.ok) throw invalid(key.errors);
-    if (!parsed.ok) throw invalid(parsed.errors);
-    return this.control.ask(verb, id, caller, parsed.body, key.key);
+    const { asked, key } = parsedControl(verb, body, request);
+    return this.control.ask(verb, id, caller, asked, key);
   }
+}
+
+/** @throws ProblemError unsupported-media-type, invalid-request */
+export function parsedControl(verb: Verb, body: unknown, request: Request): { asked: ControlAsked; key?: string } {
+  const isEmpty = request.get('content-length') === '0';
+  if (!isEmpty && request.is('json') === false) {
+    throw new ProblemError('unsupported-media-type', 'The body must be JSON.');
+  }
+  const key = parseIdempotencyKey(request.get('idempotency-key'));
+  const parsed = parseControlBody(verb, body);
+  if (!key.ok) throw invalid(key.errors);
+  if (!parsed.ok) throw invalid(parsed.errors);
+  return { asked: parsed.body, ...(key.key !== undefined && { key: key.key }) };
 }

@@ -53,6 +53,9 @@ export const PresentedJob = z
         batch_size: z.int().positive(),
         max_records_per_second: z.int().positive().nullable(),
         verify: z.string(),
+        dry_run: z.boolean(),
+        based_on: z.string().nullable(),
+        expected_max_records: z.int().positive().nullable(),
       })
       .nullable(),
     max_records_per_second: z.number().positive().nullable().describe('As it is now; null: as fast as it goes.'),
@@ -104,6 +107,29 @@ export const PresentedJob = z
       })
       .nullable()
       .describe('Why it does not move; all of it is at `links.diagnosis`. Null: it moves, or is over.'),
+    confirmation: z
+      .object({ total: Count, total_is_estimate: z.boolean(), limit: Count })
+      .nullable()
+      .describe(
+        'What somebody is, or was, asked to confirm: `total` records match, or at least so many, and more than `limit` do not go unasked.',
+      ),
+    dry_run: z
+      .object({
+        total: Count,
+        total_is_estimate: z.boolean(),
+        sample: z
+          .array(
+            z.object({
+              id: WireId,
+              object_keys: z.array(z.string()),
+              failure: z.object({ code: z.string(), message: z.string() }).nullable().describe('Why it would stay.'),
+            }),
+          )
+          .optional()
+          .describe('At most 100, the first in the order of ids; left out in lists.'),
+      })
+      .nullable()
+      .describe('What a dry run has found; null: it is none, or not over.'),
     residue: z
       .object({
         records: z.object({ left: Count, other_id_types: Count.nullable(), is_complete: z.boolean() }),

@@ -35,6 +35,8 @@ const running: JobView = {
   startedAt: at(1),
   finishedAt: null,
   completedAt: null,
+  confirmation: null,
+  dryRun: null,
   residue: {
     records: { left: 1, otherTypes: null, isComplete: true },
     objects: { checked: 9, present: 2, refused: 0 },
@@ -56,7 +58,14 @@ describe('a job', () => {
       resource: 'receipts',
       status: 'running',
       selection: { id_count: 3, first_ids: ['a', 'b', 'c'] },
-      options: { batch_size: 50, max_records_per_second: 400, verify: 'sample' },
+      options: {
+        batch_size: 50,
+        max_records_per_second: 400,
+        verify: 'sample',
+        dry_run: false,
+        based_on: null,
+        expected_max_records: null,
+      },
       max_records_per_second: 200,
       reason: 'contract ended',
       requested_by: 'ann',
@@ -78,6 +87,8 @@ describe('a job', () => {
       delayed: { cause: 'store', code: 'RECORDS_UNAVAILABLE', message: 'away', attempt: 2, retry_at: at(9) },
       last_error: { code: 'RECORDS_UNAVAILABLE', message: 'away', at: at(5) },
       last_request: { id: 'r1', type: 'PauseRequested', outcome: 'refused', reason: 'superseded', at: at(4) },
+      confirmation: null,
+      dry_run: null,
       residue: {
         records: { left: 1, other_id_types: null, is_complete: true },
         objects: { checked: 9, present: 2, refused: 0 },

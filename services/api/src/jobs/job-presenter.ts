@@ -1,4 +1,4 @@
-import type { AsOf, JobOptions, JobView, Selection, SelectionView } from '@expunge/contracts';
+import type { AsOf, DryRunFound, JobOptions, JobView, Selection, SelectionView } from '@expunge/contracts';
 import type { Acceptance } from '../acceptance/acceptance.js';
 import type { Freshness, PresentedAsOf, PresentedJob } from './job-answers.js';
 
@@ -74,6 +74,12 @@ export function presentJob(job: JobView, tenant: string, jaeger?: string): Prese
     last_request: job.lastRequest,
     picked_up: job.pickedUp,
     diagnosis: presentVerdict(job.diagnosis),
+    confirmation: job.confirmation && {
+      total: job.confirmation.total,
+      total_is_estimate: job.confirmation.totalIsEstimate,
+      limit: job.confirmation.limit,
+    },
+    dry_run: job.dryRun && presentDryRun(job.dryRun),
     residue: job.residue && {
       records: {
         left: job.residue.records.left,
@@ -123,6 +129,8 @@ export function presentAcceptance(acceptance: Acceptance, jaeger?: string): Pres
     last_request: null,
     picked_up: null,
     diagnosis: null,
+    confirmation: null,
+    dry_run: null,
     residue: null,
     failures: [],
     retained_keys: [],
@@ -148,16 +156,24 @@ export const notSeenByMonitor: Freshness = {
   not_checked: ['monitor'],
 };
 
-function viewOf(selection: Selection): SelectionView {
+export function viewOf(selection: Selection): SelectionView {
   if (!('ids' in selection)) return selection;
   return { idCount: selection.ids.length, firstIds: selection.ids.slice(0, FIRST_IDS) };
 }
 
-const presentOptions = ({ batchSize, maxRecordsPerSecond, verify }: JobOptions) => ({
-  batch_size: batchSize,
-  max_records_per_second: maxRecordsPerSecond ?? null,
-  verify: verify ?? 'sample',
+const presentOptions = (options: JobOptions) => ({
+  batch_size: options.batchSize,
+  max_records_per_second: options.maxRecordsPerSecond ?? null,
+  verify: options.verify ?? 'sample',
+  dry_run: options.dryRun ?? false,
+  based_on: options.basedOn ?? null,
+  expected_max_records: options.expectedMaxRecords ?? null,
 });
+
+function presentDryRun({ total, totalIsEstimate, sample }: DryRunFound): PresentedJob['dry_run'] {
+  const shown = sample.map(({ id, objectKeys, failure = null }) => ({ id, object_keys: objectKeys, failure }));
+  return { total, total_is_estimate: totalIsEstimate, sample: shown };
+}
 
 function presentSelection(selection: SelectionView): PresentedJob['selection'] {
   return 'idCount' in selection ? { id_count: selection.idCount, first_ids: selection.firstIds } : selection;

@@ -65,6 +65,17 @@ export class JobReads {
     if (read.kind !== 'answer') throw wrongCursor();
     const { jobs, nextCursor, asOf } = read.answer;
     const own = jobs.filter((job) => job.tenant === tenant);
-    return { jobs: own.map((job) => this.present(job, tenant)), next_cursor: nextCursor, ...seenByMonitor(asOf) };
+    return {
+      jobs: own.map((job) => withoutSample(this.present(job, tenant))),
+      next_cursor: nextCursor,
+      ...seenByMonitor(asOf),
+    };
   }
+}
+
+/** Of a page of dry runs that would be megabytes. */
+function withoutSample(job: PresentedJob): PresentedJob {
+  if (!job.dry_run) return job;
+  const { total, total_is_estimate } = job.dry_run;
+  return { ...job, dry_run: { total, total_is_estimate } };
 }

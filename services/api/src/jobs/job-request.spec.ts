@@ -14,6 +14,7 @@ const notes: ResourceDefinition = {
 };
 const resources = new Map([receipts, notes].map((resource) => [resource.name, resource]));
 const all = { resource: 'receipts', selection: { all: true } };
+const dryRun = 'a8f5f167-0e5a-4d3b-9c1e-2b7d6a1f0c33';
 const request = { resource: 'receipts', options: { batchSize: 500 }, reason: null };
 
 describe('a request', () => {
@@ -72,10 +73,17 @@ describe('a request', () => {
     ['a resource that is no text', { ...all, resource: 7 }, [['/resource', /string/]]],
     ['an unknown member', { ...all, priority: 1 }, [['/priority', 'is not known here']]],
     [
-      'options that are not built yet',
-      { ...all, options: { dry_run: true } },
-      [['/options/dry_run', 'is not known here']],
+      'a number that is expected of a dry run',
+      { ...all, options: { dry_run: true, expected_max_records: 7 } },
+      [['/options/expected_max_records', 'has no meaning for a dry run']],
     ],
+    [
+      'a dry run based on another',
+      { ...all, options: { dry_run: true, based_on: dryRun } },
+      [['/options/based_on', 'has no meaning for a dry run']],
+    ],
+    ['what is no job', { ...all, options: { based_on: 'last week' } }, [['/options/based_on', /UUID/]]],
+    ['none expected', { ...all, options: { expected_max_records: 0 } }, [['/options/expected_max_records', />=1/]]],
     ['a batch of none', { ...all, options: { batch_size: 0 } }, [['/options/batch_size', />=1/]]],
     ['a batch too large', { ...all, options: { batch_size: 1001 } }, [['/options/batch_size', /<=1000/]]],
     ['a batch size in words', { ...all, options: { batch_size: '50' } }, [['/options/batch_size', /number/]]],

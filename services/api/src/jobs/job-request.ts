@@ -15,7 +15,24 @@ export type ParsedJobRequest = { ok: true; request: JobRequest } | { ok: false; 
 const required = (issue: { input?: unknown; expected?: unknown }) =>
   issue.input === undefined ? 'is required' : undefined;
 
-const { batchSize, maxRecordsPerSecond, verify } = JobOptions.shape;
+const { batchSize, maxRecordsPerSecond, verify, dryRun, basedOn, expectedMaxRecords } = JobOptions.shape;
+
+const Options = z
+  .strictObject({
+    batch_size: batchSize,
+    max_records_per_second: maxRecordsPerSecond,
+    verify,
+    dry_run: dryRun.describe('Nothing is deleted: what would go is counted, and some of it shown.'),
+    based_on: basedOn.describe('A dry run that has finished: records that were created after it are not touched.'),
+    expected_max_records: expectedMaxRecords.describe('The job fails, MORE_THAN_PLANNED, before more records go.'),
+  })
+  .superRefine(({ dry_run: isDry, ...others }, context) => {
+    if (!isDry) return;
+    for (const name of ['based_on', 'expected_max_records'] as const) {
+      if (others[name] === undefined) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'has no meaning for a dry run' });
+    }
+  });
 
 export const JobBody = z.strictObject(
   {
@@ -25,7 +42,7 @@ export const JobBody = z.strictObject(
       .unknown()
       .refine((value) => value !== undefined, { error: 'is required' })
       .meta({ override: z.toJSONSchema(Selection) as object }),
-    options: z.strictObject({ batch_size: batchSize, max_records_per_second: maxRecordsPerSecond, verify }).optional(),
+    options: Options.optional(),
     reason: wellFormed.max(1000).nullish(),
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'must be a JSON object' : undefined) },
@@ -51,6 +68,7 @@ export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, Re
   if (!parsed.success || !checked?.success || errors.length > 0) return { ok: false, errors };
   const { options } = parsed.data;
   const rate = options?.max_records_per_second;
+  const expected = options?.expected_max_records;
   return {
     ok: true,
     request: {
@@ -60,6 +78,9 @@ export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, Re
         batchSize: options?.batch_size ?? batchSize.parse(undefined),
         ...(rate !== undefined && { maxRecordsPerSecond: rate }),
         ...(options?.verify && { verify: options.verify }),
+        ...(options?.dry_run && { dryRun: true }),
+        ...(options?.based_on && { basedOn: options.based_on }),
+        ...(expected !== undefined && { expectedMaxRecords: expected }),
       },
       reason: parsed.data.reason ?? null,
     },

@@ -1,4 +1,5 @@
 import {
+  ActiveJobsAnswer,
   type AsOf,
   DiagnosisAnswer,
   EventsAnswer,
@@ -71,6 +72,11 @@ export class MonitorsAdapter {
 
   jobs(question: JobsQuestion): Promise<MonitorAnswer<JobsAnswer>> {
     return this.ask('/internal/jobs', { ...question, limit: String(question.limit) }, JobsAnswer);
+  }
+
+  /** Of every tenant, by id from behind `after` on. */
+  activeJobs(after: string, limit: number): Promise<MonitorAnswer<ActiveJobsAnswer>> {
+    return this.ask('/internal/active-jobs', { after, limit: String(limit) }, ActiveJobsAnswer);
   }
 
   failures(id: string, question: FailuresQuestion): Promise<MonitorAnswer<FailuresAnswer>> {

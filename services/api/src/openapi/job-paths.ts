@@ -24,7 +24,7 @@ import { operation } from './operation.js';
 import { problemResponses } from './problem-responses.js';
 
 const path = z.object({ id: z.string().meta({ description: 'Of a job.' }) });
-const IdempotencyKey = z.object({
+export const IdempotencyKey = z.object({
   'Idempotency-Key': z
     .string()
     .min(1)
@@ -93,6 +93,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       problems: [
         ...body,
         'missing-index',
+        'based-on-mismatch',
         'idempotency-key-reused',
         'not-accepted',
         'no-listener',

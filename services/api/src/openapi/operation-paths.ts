@@ -1,10 +1,13 @@
 import { allWorkQueues } from '@expunge/contracts';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { ControlBody } from '../control/control-request.js';
+import { PausedAll } from '../control/pause-all-answer.js';
 import { EventsParameters } from '../jobs/list-query.js';
 import { PresentedHealth, PresentedRollCall, PresentedWorkerConfig } from '../operations/operation-answers.js';
 import { PresentedParked, PresentedReplay } from '../parked/parked-answers.js';
 import { ParkedParameters, ReplayBody } from '../parked/parked-request.js';
+import { IdempotencyKey } from './job-paths.js';
 import { operation } from './operation.js';
 
 const [first, ...others] = allWorkQueues.map(({ name }) => name);
@@ -42,6 +45,28 @@ export const operationPaths: ZodOpenApiPathsObject = {
       scope: 'ops:read',
       answer: { status: 200, schema: PresentedHealth, description: 'The whole and its parts.' },
       problems: [],
+    }),
+  },
+  '/api/pause-all': {
+    post: operation({
+      id: 'pauseAll',
+      tag: 'Operations',
+      summary: 'Pause every job',
+      description:
+        'Of every tenant, that may still delete a record. Each is resumed by itself; jobs that are accepted afterwards run.',
+      scope: 'ops:write',
+      params: { header: IdempotencyKey },
+      body: { schema: ControlBody, optional: true },
+      answer: { status: 202, schema: PausedAll, description: 'The broker has a request for each.' },
+      problems: [
+        'malformed-request',
+        'invalid-request',
+        'body-too-large',
+        'unsupported-media-type',
+        'not-all-paused',
+        'monitor-unreachable',
+        'store-unavailable',
+      ],
     }),
   },
   '/api/parked': {

@@ -66,6 +66,9 @@ describe('the transition table', () => {
   it('has all there is in one of the two', () => {
     expect(edges.length + others.length).toBe(states.length * types.length);
     expect(edges.map(([state, type]) => `${state} ${type}`)).toEqual([
+      'awaiting-confirmation ConfirmRequested',
+      'awaiting-confirmation CancelRequested',
+      'awaiting-confirmation RateChangeRequested',
       'running PauseRequested',
       'running CancelRequested',
       'running RateChangeRequested',

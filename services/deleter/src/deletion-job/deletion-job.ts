@@ -2,6 +2,7 @@ import type {
   BatchDelayed,
   BatchDeleted,
   Bound,
+  ConfirmationAwaited,
   ControlRequest,
   DeleteRequest,
   DeletionCancelled,
@@ -10,6 +11,7 @@ import type {
   DeletionPaused,
   DeletionResumed,
   DeletionStarted,
+  DryRunFinished,
   ErrorInfo,
   PurgeRequested,
   PurgesRetried,
@@ -22,6 +24,8 @@ import type {
 } from '@expunge/contracts';
 
 /**
+ * awaiting-confirmation  many records match, and nothing goes before somebody confirms it
+ * dry-run-finished       it was counted what would go; nothing ever will
  * running     a slice deletes, or is due
  * pausing     a pause was asked for; the batch under way is still to be resolved
  * paused      no record goes until somebody resumes the job
@@ -30,11 +34,22 @@ import type {
  * finished    every record that matched is gone or a failure
  * failed      gave up; the cursor stays, so that a retry goes on from it
  */
-export type DeletionState = 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'finished' | 'failed';
+export type DeletionState =
+  | 'awaiting-confirmation'
+  | 'dry-run-finished'
+  | 'running'
+  | 'pausing'
+  | 'paused'
+  | 'cancelling'
+  | 'cancelled'
+  | 'finished'
+  | 'failed';
 
 /** What the job's own sequence numbers. */
 export type NumberedEvent =
   | DeletionStarted
+  | ConfirmationAwaited
+  | DryRunFinished
   | BatchDeleted
   | BatchDelayed
   | DeletionPaused
@@ -84,7 +99,7 @@ export interface Lane {
   cursor: WireId | null;
   plan: Plan | null;
   pass: Pass;
-  /** Records of one batch at most, since the server refused a larger one; null: as many as the request says. */
+  /** Records of one batch at most, since the server refused a larger one or was slow; null: as many as the request says. */
   batchLimit: number | null;
   /** Which slice message is the live one. */
   turn: number;

@@ -7,7 +7,7 @@ export type ExpiryVerdict =
   | { do: 'tell-later-events' }
   | { do: 'keep'; why: string };
 
-const ended: readonly DeletionState[] = ['finished', 'cancelled', 'failed'];
+const ended: readonly DeletionState[] = ['finished', 'dry-run-finished', 'cancelled', 'failed'];
 
 /** Whether the job may go, of which the monitor knows the events up to `sequence`. */
 export function expiryVerdict(job: DeletionJob, sequence: number, now: Date): ExpiryVerdict {

@@ -50,7 +50,8 @@ export function planBatch(
   return withLane(job, { plan });
 }
 
-function failureOf(record: PageRecord, keyPrefix: string | null, stillChanging: boolean): RecordFailure | null {
+/** Why a record stays where it is; null: it may go. */
+export function failureOf(record: PageRecord, keyPrefix: string | null, stillChanging = false): RecordFailure | null {
   const { id, keys } = record;
   if (!keys.readable) {
     return { id, code: 'KEY_UNREADABLE', message: `${keys.path} holds something that is no object key` };

@@ -138,9 +138,11 @@ describe('a batch that the server refuses', () => {
 
   it('has batches grow only while something goes, and never beyond what was requested', () => {
     const limited = (batchLimit: number) => withLane(jobOf(10), { batchLimit });
-    expect(batchLimitAfter(limited(2), 0)).toBe(2);
-    expect(batchLimitAfter(limited(2), 1)).toBe(4);
-    expect(batchLimitAfter(limited(5), 1)).toBeNull();
+    const after = (limit: number, gone: number) =>
+      batchLimitAfter(limited(limit), { gone, planned: 2, deleteMs: null });
+    expect(after(2, 0)).toBe(2);
+    expect(after(2, 1)).toBe(4);
+    expect(after(5, 1)).toBeNull();
     expect(batchSizeOf(limited(2))).toBe(2);
     expect(batchSizeOf({ ...limited(8), maxRecordsPerSecond: 4 })).toBe(2);
     expect(batchSizeOf(limited(99))).toBe(10);

@@ -51,13 +51,20 @@ export function consequenceOf(plan: Plan, aftermath: Aftermath): Consequence {
 export function resolvePlan(
   job: DeletionJob,
   consequence: Consequence,
-  facts: { newlyRetained: string[]; instance: string; now: Date; recordsNow: Date; wasRefused?: boolean },
+  facts: {
+    newlyRetained: string[];
+    instance: string;
+    now: Date;
+    recordsNow: Date;
+    wasRefused?: boolean;
+    deleteMs?: number;
+  },
 ): DeletionJob {
   const [lane] = job.lanes;
   const { plan } = lane;
   if (!plan) throw new Error(`job ${job.id} has no plan to resolve`);
   const { gone, objectKeys } = consequence;
-  const { newlyRetained, instance, now, recordsNow } = facts;
+  const { newlyRetained, instance, now, recordsNow, deleteMs = null } = facts;
   const { failures } = plan;
   const standing = plan.records.length - gone;
   const isSplit = facts.wasRefused === true && standing > 0;
@@ -75,7 +82,7 @@ export function resolvePlan(
     {
       cursor: isSplit ? lane.cursor : plan.closesAt,
       plan: null,
-      batchLimit: isSplit ? halfOf(standing) : batchLimitAfter(job, gone),
+      batchLimit: isSplit ? halfOf(standing) : batchLimitAfter(job, { gone, planned: plan.records.length, deleteMs }),
       attempt: 0,
       strikes: 0,
       waiting: null,

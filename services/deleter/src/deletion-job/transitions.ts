@@ -12,6 +12,16 @@ export interface Edge {
 
 /** Every request that takes effect, by the state it finds. What is not here is refused, with the words of `refusals`. */
 export const transitions: Record<DeletionState, Partial<Record<ControlType, Edge>>> = {
+  'awaiting-confirmation': {
+    ConfirmRequested: { during: 'awaiting-confirmation', to: 'running', why: 'somebody has seen how many will go' },
+    CancelRequested: { during: 'cancelling', to: 'cancelled', why: 'nothing has gone, and nothing will' },
+    RateChangeRequested: {
+      during: 'awaiting-confirmation',
+      to: 'awaiting-confirmation',
+      why: 'it holds once the job is confirmed',
+    },
+  },
+  'dry-run-finished': {},
   running: {
     PauseRequested: { during: 'pausing', to: 'paused', why: 'the batch under way ends first; then no record goes' },
     CancelRequested: { during: 'cancelling', to: 'cancelled', why: 'what is gone stays gone; nothing else goes' },
@@ -52,6 +62,8 @@ export const transitions: Record<DeletionState, Partial<Record<ControlType, Edge
 
 /** Why a state refuses what it has no edge for, to whoever asked. */
 export const refusals: Record<DeletionState, string> = {
+  'awaiting-confirmation': 'the job waits to be confirmed, and deletes nothing before',
+  'dry-run-finished': 'a dry run deletes nothing; create a job with `based_on`',
   running: 'the job is running',
   pausing: 'the job is about to be paused',
   paused: 'the job is paused',

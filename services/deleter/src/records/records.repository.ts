@@ -38,6 +38,8 @@ const READ_TIMEOUT_MS = 30_000;
 const OUTSIDE_TIMEOUT_MS = 200;
 const HINT_FRESH_MS = 5000;
 const COUNT_TIMEOUT_MS = 2000;
+/** Records an estimate is taken from. */
+const SAMPLE = 1000;
 
 const isNoCollection = (error: unknown): boolean =>
   error instanceof mongoose.mongo.MongoServerError && error.code === NAMESPACE_NOT_FOUND;
@@ -83,14 +85,38 @@ export class RecordsRepository implements Records {
     return { idAtMost: greatest ? toWire(resource.idType, greatest._id) : null };
   }
 
-  count(resource: ResourceDefinition, scope: Scope): Promise<number | null> {
-    return this.counted(resource, () => matching(resource, scope));
+  count(resource: ResourceDefinition, scope: Scope, withinMs = COUNT_TIMEOUT_MS): Promise<number | null> {
+    return this.counted(resource, () => matching(resource, scope), { maxTimeMS: withinMs });
   }
 
-  private counted(resource: ResourceDefinition, filter: () => Document): Promise<number | null> {
+  countUpTo(resource: ResourceDefinition, scope: Scope, limit: number): Promise<number | null> {
+    return this.counted(resource, () => matching(resource, scope), { maxTimeMS: READ_TIMEOUT_MS, limit });
+  }
+
+  estimate(resource: ResourceDefinition, scope: Scope): Promise<number> {
+    return asStoreError(UNAVAILABLE, async () => {
+      const collection = this.collection(resource);
+      const [all, [found]] = await Promise.all([
+        collection.estimatedDocumentCount({ maxTimeMS: READ_TIMEOUT_MS }),
+        collection
+          .aggregate<{ records: number }>(
+            [{ $sample: { size: SAMPLE } }, { $match: matching(resource, scope) }, { $count: 'records' }],
+            { ...exact, maxTimeMS: READ_TIMEOUT_MS },
+          )
+          .toArray(),
+      ]);
+      return Math.round((all * (found?.records ?? 0)) / Math.max(1, Math.min(SAMPLE, all)));
+    });
+  }
+
+  private counted(
+    resource: ResourceDefinition,
+    filter: () => Document,
+    options: { maxTimeMS: number; limit?: number } = { maxTimeMS: COUNT_TIMEOUT_MS },
+  ): Promise<number | null> {
     return asStoreError(UNAVAILABLE, async () => {
       try {
-        return await this.collection(resource).countDocuments(filter(), { ...exact, maxTimeMS: COUNT_TIMEOUT_MS });
+        return await this.collection(resource).countDocuments(filter(), { ...exact, ...options });
       } catch (error) {
         if (ranOutOfTime(error)) return null;
         throw error;

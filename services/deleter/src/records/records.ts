@@ -23,8 +23,12 @@ export interface Records {
   missingIndexes(resource: ResourceDefinition): Promise<IndexKeys[]>;
   /** Records that existed at the request: by its time where the resource says when a record was made, else by the greatest id. */
   bound(resource: ResourceDefinition, tenant: string, requestedAt: Date): Promise<Bound>;
-  /** Null where counting takes too long: an estimate is never waited for. */
-  count(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
+  /** Null where counting takes longer than that, 2 s if not given: a percentage is never waited for. */
+  count(resource: ResourceDefinition, scope: Scope, withinMs?: number): Promise<number | null>;
+  /** Stops at the limit; null where counting so far takes too long. */
+  countUpTo(resource: ResourceDefinition, scope: Scope, limit: number): Promise<number | null>;
+  /** By how many of a thousand records of the collection match. */
+  estimate(resource: ResourceDefinition, scope: Scope): Promise<number>;
   /** The tenant's records that no job can mean, since their `_id` is of another type than declared; null as for `count`. */
   countOtherTypes(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
   /** Which of these keys some record refers to, of any resource whose keys are shared. */

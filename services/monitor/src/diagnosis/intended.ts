@@ -24,7 +24,7 @@ export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances
   }
   if (status === 'awaiting_confirmation' && stage) {
     return [
-      found('USER:AWAITING_CONFIRMATION', 'info', 'Waits for somebody to confirm it.', {
+      found('USER:AWAITING_CONFIRMATION', 'info', `Waits for somebody to confirm it${howMany(job.confirmation)}.`, {
         since: stage.at,
         evidence: [
           evidence('ledger', 'ConfirmationAwaited', {
@@ -41,6 +41,11 @@ export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances
   const delays = delayed(job, now);
   return delays.length > 0 ? delays : limited(job, movedAt.records, now);
 }
+
+const howMany = (asked: JobInQuestion['job']['confirmation']): string =>
+  asked
+    ? `: ${asked.totalIsEstimate ? 'at least ' : ''}${asked.total} records match, more than ${asked.limit} go unasked`
+    : '';
 
 function delayed({ delay, progressedAt }: JobInQuestion['job'], now: Date): Found[] {
   if (!delay || delay.sequence < progressedAt) return [];

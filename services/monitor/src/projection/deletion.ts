@@ -58,6 +58,22 @@ export function startedWith(
   return { ...told, started: latest(job.started, begun) };
 }
 
+export function awaitsConfirmation(
+  job: JobProjection,
+  sequence: number,
+  { data: { total, totalIsEstimate, limit } }: MessageNamed<'ConfirmationAwaited'>,
+): JobProjection {
+  return { ...job, confirmation: latest(job.confirmation ?? null, { sequence, total, totalIsEstimate, limit }) };
+}
+
+export function dryRunFinished(
+  job: JobProjection,
+  sequence: number,
+  { data: { total, totalIsEstimate, sample } }: MessageNamed<'DryRunFinished'>,
+): JobProjection {
+  return { ...job, dryRun: latest(job.dryRun ?? null, { sequence, total, totalIsEstimate, sample }) };
+}
+
 function withRequest(job: JobProjection, request: RequestFacts): JobProjection {
   return { ...job, request };
 }

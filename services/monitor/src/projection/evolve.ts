@@ -1,5 +1,17 @@
 import { askedAgain, changeBatch, handedOver, purgeDelayed, purged, purgeFailed } from './batches.js';
-import { asked, atStage, counted, heard, progressed, sampled, startedWith, tenantOf, workedOn } from './deletion.js';
+import {
+  asked,
+  atStage,
+  awaitsConfirmation,
+  counted,
+  dryRunFinished,
+  heard,
+  progressed,
+  sampled,
+  startedWith,
+  tenantOf,
+  workedOn,
+} from './deletion.js';
 import { firstHeardOf, type JobProjection } from './job.js';
 import { earlierOf, lastOf, latest, laterOf } from './order.js';
 import type { LedgerMessage, MessageNamed, Recorded } from './recorded.js';
@@ -69,7 +81,7 @@ function sequenced(job: JobProjection, message: LedgerMessage, sequence: number)
     case 'DeletionStarted':
       return startedWith(stage('running'), sequence, message);
     case 'ConfirmationAwaited':
-      return stage('awaiting_confirmation');
+      return awaitsConfirmation(stage('awaiting_confirmation'), sequence, message);
     case 'DeletionPaused':
       return answered(stage('paused'), message, 'PauseRequested');
     case 'DeletionResumed':
@@ -90,7 +102,7 @@ function sequenced(job: JobProjection, message: LedgerMessage, sequence: number)
     case 'DeletionFinished':
       return stage('finished');
     case 'DryRunFinished':
-      return stage('dry_run_finished');
+      return dryRunFinished(stage('dry_run_finished'), sequence, message);
     case 'DeletionFailed':
       return withError(stage('failed'), message, message.data.error);
     case 'BatchDeleted':

@@ -41,6 +41,8 @@ export interface JobsWanted {
   limit: number;
 }
 
+const deleting: JobStatus[] = ['queued', 'running'];
+
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 export class JobRepository {
@@ -99,6 +101,24 @@ export class JobRepository {
       this.jobs.find({ $and: conditions }).sort({ listedAt: -1, _id: -1 }).limit(limit).toArray(),
     );
     return found.map((document) => stored(document).job);
+  }
+
+  /** Those of every tenant that may still delete a record, by id. */
+  async active(after: string, limit: number): Promise<{ id: string; tenant: string }[]> {
+    const wanted = {
+      settled: false,
+      status: { $in: deleting },
+      tenant: { $type: 'string' as const },
+      _id: { $gt: after },
+    };
+    const found = await asStoreError(CODE, () =>
+      this.jobs
+        .find(wanted, { projection: { tenant: 1 } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray(),
+    );
+    return found.map(({ _id: id, tenant }) => ({ id, tenant: tenant ?? '' }));
   }
 
   /** Of which something is still expected, or known to be missing. */

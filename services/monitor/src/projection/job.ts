@@ -1,5 +1,7 @@
 import type {
   BatchDelayed,
+  ConfirmationAwaited,
+  DryRunFinished,
   JobOptions,
   JobStatus,
   Positions,
@@ -38,6 +40,9 @@ export interface JobProjection {
   sequence: number;
   stage: Numbered<{ name: Stage; at: string }> | null;
   started: Numbered<{ instance: string; at: string; total: number | null; totalIsEstimate: boolean }> | null;
+  /** Only of a job that came by there. */
+  confirmation?: Numbered<Pick<ConfirmationAwaited['data'], 'total' | 'totalIsEstimate' | 'limit'>>;
+  dryRun?: Numbered<Pick<DryRunFinished['data'], 'total' | 'totalIsEstimate' | 'sample'>>;
   totals: Numbered<Totals> | null;
   /** Since it was changed last; null: never. */
   rate: Numbered<{ maxRecordsPerSecond: number | null }> | null;

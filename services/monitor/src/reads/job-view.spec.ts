@@ -31,6 +31,30 @@ describe('jobView', () => {
     expect(JobView.parse(view(story))).toEqual(view(story));
   });
 
+  it('shows how many a person is asked to confirm, in whichever order that is heard', () => {
+    const story = new Story().requested().started(null).confirmationAwaited(101, 100, true);
+    const confirmation = { total: 101, totalIsEstimate: true, limit: 100 };
+    expect(view(story)).toMatchObject({ status: 'awaiting_confirmation', confirmation });
+    const confirmed = story.confirmed('confirm-1').batch(2, 0);
+    const forth = view(confirmed);
+    expect(forth).toMatchObject({ status: 'running', confirmation, progress: { succeeded: 2 } });
+    confirmed.events.reverse();
+    expect({ ...view(confirmed), position: 0 }).toEqual({ ...forth, position: 0 });
+  });
+
+  it('shows what a dry run has found, and that it is over', () => {
+    const sample = [{ id: 'a', objectKeys: ['tenants/t/1'], failure: { code: 'KEY_OUTSIDE_PREFIX', message: 'no' } }];
+    const story = new Story().requested().started(null).dryRunFinished(70, sample);
+    const seen = view(story);
+    expect(seen).toMatchObject({
+      status: 'completed',
+      dryRun: { total: 70, totalIsEstimate: true, sample },
+      progress: { processed: 0, total: 70, totalIsEstimate: true, percent: null },
+    });
+    expect([seen.finishedAt, seen.completedAt]).toEqual([story.after(0).toISOString(), story.after(0).toISOString()]);
+    expect(JobView.parse(seen)).toEqual(seen);
+  });
+
   it('tells progress, rate and when it will be done', () => {
     const seen = view(
       new Story()

@@ -12,7 +12,8 @@ export function jobView(job: JobProjection, now: Date): JobView {
   const { request, started } = job;
   const progress = progressOf(job);
   const recordsPerSecond = rateOf(job, now);
-  const pastRecords = job.stage !== null && ['finished', 'failed', 'cancelled'].includes(job.stage.name);
+  const pastRecords =
+    job.stage !== null && ['finished', 'dry_run_finished', 'failed', 'cancelled'].includes(job.stage.name);
   return {
     id: job.id,
     tenant: job.tenant,
@@ -34,7 +35,9 @@ export function jobView(job: JobProjection, now: Date): JobView {
     worker: job.worker && { instance: job.worker.instance, at: job.worker.at },
     startedAt: started?.at ?? null,
     finishedAt: pastRecords ? (job.stage?.at ?? null) : null,
-    completedAt: job.status.startsWith('completed') ? (job.completed?.at ?? null) : null,
+    completedAt: completedAt(job),
+    confirmation: job.confirmation ? askedFor(job.confirmation) : null,
+    dryRun: job.dryRun ? shown(job.dryRun) : null,
     residue: residueOf(job),
     diagnosis: verdictOf(job),
     updatedAt: job.updatedAt,
@@ -45,6 +48,24 @@ export function jobView(job: JobProjection, now: Date): JobView {
     position: job.position,
   };
 }
+
+/** Of a dry run nobody says it: it is over as soon as it has counted. */
+function completedAt({ status, stage, completed }: JobProjection): string | null {
+  if (stage?.name === 'dry_run_finished') return stage.at;
+  return status.startsWith('completed') ? (completed?.at ?? null) : null;
+}
+
+const askedFor = ({ total, totalIsEstimate, limit }: Required<JobProjection>['confirmation']) => ({
+  total,
+  totalIsEstimate,
+  limit,
+});
+
+const shown = ({ total, totalIsEstimate, sample }: Required<JobProjection>['dryRun']) => ({
+  total,
+  totalIsEstimate,
+  sample,
+});
 
 /** The verdict told last. */
 function verdictOf({ verdict }: JobProjection): JobView['diagnosis'] {
@@ -60,14 +81,14 @@ export function failureView({ kind, id, key, batch, position, code, message, at 
 function progressOf(job: JobProjection): JobView['progress'] {
   const { succeeded = 0, failed = 0, objects = 0, retained = 0 } = job.totals ?? {};
   const processed = succeeded + failed;
-  const total = job.started?.total ?? null;
+  const { total = null, totalIsEstimate = false } = job.dryRun ?? job.started ?? {};
   const { purged, failed: failedPurges, kept } = job.objects;
   return {
     processed,
     succeeded,
     failed,
     total,
-    totalIsEstimate: job.started?.totalIsEstimate ?? false,
+    totalIsEstimate,
     percent: percentOf(job, processed, total),
     objects: {
       // An object may be purged before its batch is heard of.
@@ -82,7 +103,7 @@ function progressOf(job: JobProjection): JobView['progress'] {
 
 function percentOf(job: JobProjection, processed: number, total: number | null): number | null {
   if (job.stage?.name === 'finished') return 100;
-  if (total === null) return null;
+  if (total === null || job.dryRun) return null;
   return total === 0 ? 100 : Math.min(100, Math.floor((processed / total) * 1000) / 10);
 }
 

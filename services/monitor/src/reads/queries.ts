@@ -39,6 +39,8 @@ export const JobsQuery = z.object({
   limit: limit(200, 50),
 });
 
+export const ActiveJobsQuery = z.object({ after: z.string().default(''), limit: limit(1000, 200) });
+
 export const FailuresQuery = z.object({ tenant, cursor: decoded(FailureCursors).optional(), limit: limit(1000, 100) });
 
 export const RollCallQuery = z.object({

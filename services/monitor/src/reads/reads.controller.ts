@@ -1,4 +1,5 @@
 import type {
+  ActiveJobsAnswer,
   EventsAnswer,
   FailuresAnswer,
   JobAnswer,
@@ -18,7 +19,15 @@ import { WorkerRepository } from '../workers/worker.repository.js';
 import { failureView, jobView } from './job-view.js';
 import { eventView } from './event-view.js';
 import { ownJob } from './own-job.js';
-import { EventsQuery, FailuresQuery, JobQuery, JobsQuery, writeCursor, writeFailureCursor } from './queries.js';
+import {
+  ActiveJobsQuery,
+  EventsQuery,
+  FailuresQuery,
+  JobQuery,
+  JobsQuery,
+  writeCursor,
+  writeFailureCursor,
+} from './queries.js';
 import { parseQuery, ReadProblemFilter } from './read-problem.filter.js';
 
 export const RESOURCES = Symbol('Resources');
@@ -70,6 +79,14 @@ export class ReadsController {
     const nextCursor = last && found.length > limit ? writeCursor(last) : null;
     const now = new Date();
     return { asOf, jobs: page.map((job) => jobView(job, now)), nextCursor };
+  }
+
+  @Get('active-jobs')
+  async active(@Query() query: unknown): Promise<ActiveJobsAnswer> {
+    const { after, limit } = parseQuery(ActiveJobsQuery, query);
+    const asOf = await this.marks.asOf();
+    const jobs = await this.jobs.active(after, limit);
+    return { asOf, jobs, next: jobs.length < limit ? null : (jobs.at(-1)?.id ?? null) };
   }
 
   @Get('jobs/:id/events')

@@ -3,6 +3,7 @@ import {
   BatchDelayed,
   BatchDeleted,
   CancelRequested,
+  ConfirmationAwaited,
   DeleteRequested,
   deleteRequestedId,
   DeletionCancelled,
@@ -12,6 +13,7 @@ import {
   DeletionPaused,
   DeletionResumed,
   DeletionStarted,
+  DryRunFinished,
   JobCompleted,
   type MessageDefinition,
   ObjectPurgeDelayed,
@@ -121,6 +123,12 @@ export class Story {
   rateChanged = (requestId: string, maxRecordsPerSecond: number | null) =>
     this.next(RateChanged, { ...this.answer(requestId), maxRecordsPerSecond });
   cancelled = (requestId: string) => this.next(DeletionCancelled, this.answer(requestId));
+  confirmed = (requestId: string) =>
+    this.next(DeletionResumed, { ...this.answer(requestId), requestType: 'ConfirmRequested' });
+  confirmationAwaited = (total: number, limit: number, totalIsEstimate = false) =>
+    this.next(ConfirmationAwaited, { total, totalIsEstimate, limit });
+  dryRunFinished = (total: number, sample: DryRunFinished['data']['sample'] = []) =>
+    this.next(DryRunFinished, { total, totalIsEstimate: true, bound: { idAtMost: null }, sample });
   finished(): this {
     this.finishedAt = this.sequence + 1;
     return this.next(DeletionFinished, { totals: this.totals, instance: 'deleter-1' });

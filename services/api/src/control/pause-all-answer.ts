@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+export const PausedAll = z
+  .object({
+    asked: z.int().nonnegative().describe('Jobs the broker has a request for; each shows it as `last_request`.'),
+    jobs: z.array(z.object({ id: z.string(), tenant: z.string() })).describe('The first 1,000 of them.'),
+  })
+  .meta({ id: 'PausedAll' });
+export type PausedAll = z.infer<typeof PausedAll>;
