@@ -65,11 +65,14 @@ async function onStack(stack: LocalStack, source: ReceiptSource, command: DemoCo
   if (outlived) onInterruption = () => ending.abort(new Error('interrupted'));
   say(`starting the services (their logs: ${stack.run.logs})`);
   const running: { services?: Services } = {};
+  // However many records it is given, nobody is there to confirm.
+  const env = { CONFIRM_ABOVE: '1000000000', ...process.env };
   const demo = runDemo(stack, {
     source,
     otherSource: syntheticReceipts(Math.min(otherRecords, source.records), objectsPerRecord),
     jwtSecret,
-    startServices: async () => (running.services = await startServices({ stack, jwtSecret, root, log: 'files', say })),
+    startServices: async () =>
+      (running.services = await startServices({ stack, jwtSecret, root, log: 'files', env, say })),
     tidy: outlived && !keep,
     signal: ending.signal,
   });

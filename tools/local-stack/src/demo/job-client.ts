@@ -40,10 +40,9 @@ export class JobClient {
     private readonly token: string,
   ) {}
 
-  /** Asks for every receipt of the tenant to be deleted, so many at most; returns the job's id. */
-  async deleteAllReceipts(expected: number): Promise<string> {
-    const options = { expected_max_records: expected };
-    const body = JSON.stringify({ resource: 'receipts', selection: { all: true }, options, reason: 'demo' });
+  /** Asks for every receipt of the tenant to be deleted; returns the job's id. */
+  async deleteAllReceipts(): Promise<string> {
+    const body = JSON.stringify({ resource: 'receipts', selection: { all: true }, reason: 'demo' });
     const answer = await this.#call('/api/jobs', { method: 'POST', body });
     const { id } = (await answer.json()) as { id?: string };
     if (answer.status !== 202 || id === undefined || !answer.headers.has('location')) {

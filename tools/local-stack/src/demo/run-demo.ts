@@ -87,7 +87,7 @@ async function fill(tenant: string, other: OtherTenant, options: DemoOptions, st
 
 async function deleteAll(client: JobClient, { source, signal }: DemoOptions): Promise<{ job: Job; seconds: number }> {
   const began = Date.now();
-  const id = await client.deleteAllReceipts(source.records);
+  const id = await client.deleteAllReceipts();
   console.log(`POST /api/jobs answered 202: job ${id}`);
   const progress = showProgress('deleting', source.records + source.objects);
   const show = (job: Job) =>
