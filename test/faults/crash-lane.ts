@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -90,6 +90,8 @@ export class CrashLane {
     const over = new AbortController();
     const reviving = Promise.all(serviceNames.map((name) => this.revive(name, over.signal)));
     const late = await this.seeThrough(service, given).then(() => [], told);
+    // A process that comes by its point only now lives on.
+    rmSync(aimFile(this.folder, this.instance(service).name), { force: true });
     over.abort();
     const deaths = await reviving;
     const violations = [...late, ...(await this.violations(given).catch(told))];

@@ -28,8 +28,10 @@ class Trial {
     appendFileSync(callsFile(folder, instance, job), `${name}\n`);
     const dieIf = (when: 'before' | 'after') => {
       if (point?.call !== name || point.nth !== nth || point.when !== when) return;
+      // Taken back: the job is done, and nobody would start another process.
+      if (readAim()?.job !== job) return;
       // First, so that the process that comes after this one lives.
-      rmSync(aimFile(folder, instance));
+      rmSync(aimFile(folder, instance), { force: true });
       appendFileSync(callsFile(folder, instance, job), `${died(point)}\n`);
       process.kill(process.pid, 'SIGKILL');
     };

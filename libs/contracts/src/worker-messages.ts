@@ -59,6 +59,8 @@ export const WorkerHeartbeat = defineMessage({
     inHand: z.record(z.string(), z.int().nonnegative()).optional(),
     /** Last words only. `fatal`: `lastError` is why, also if it never started. `stopped`: it was told to, and drained. */
     exit: z.object({ code: z.int(), reason: z.enum(['stopped', 'fatal']) }).optional(),
+    /** Of this process, in the order in which it said them; a fatal end's last words have none. */
+    number: z.int().positive().optional(),
   }),
 });
 export type WorkerHeartbeat = MessageOf<typeof WorkerHeartbeat>;

@@ -25,7 +25,13 @@ export function heartbeatOf(identity: Identity, { number, state, snapshot, exit 
     source: `/${service}/${instance}`,
     subject: instance,
     time: now.toISOString(),
-    data: { ...who, state, ...snapshot, ...(exit ? { exit } : {}) },
+    data: {
+      ...who,
+      state,
+      ...snapshot,
+      ...(exit ? { exit } : {}),
+      ...(number === 'last-words' ? {} : { number }),
+    },
   });
 }
 

@@ -44,6 +44,8 @@ describe('the heartbeat', () => {
     expect(of('alive').at(-1)).toBe(last);
     const states = of('alive').map(({ data }) => data.state);
     expect([...new Set(states)]).toEqual(['starting', 'running', 'draining', 'exiting']);
+    const numbers = of('alive').map(({ data }) => data.number ?? 0);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
     expect(WorkerHeartbeat.schema.parse(last).data).toEqual({
       service: 'tested',
       instance: 'alive',
@@ -56,6 +58,7 @@ describe('the heartbeat', () => {
       ready: false,
       lastError: null,
       exit: { code: 0, reason: 'stopped' },
+      number: numbers.at(-1),
     });
     expect(of('alive').filter(({ data }) => data.exit)).toEqual([last]);
     expect(of('alive')[0]?.data.lastError).toEqual(snapshot().lastError);

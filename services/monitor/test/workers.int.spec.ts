@@ -29,6 +29,28 @@ describe('the instances heard of', () => {
     expect(known?.end?.ageMs).toBeGreaterThanOrEqual(known?.ageMs ?? Infinity);
   });
 
+  it('takes no heartbeat of a process for news after a later one, or after its last words', async () => {
+    const draining = { ...running, state: 'draining', number: 8 } as const;
+    const states = async () => (await workers.all(10_000)).map(({ beat: { state } }) => state);
+    await workers.heard(draining);
+    await workers.heard({ ...running, number: 7 });
+    expect(await states()).toEqual(['draining']);
+    await workers.heard({ ...stopped, number: 9 });
+    await workers.heard(draining);
+    expect(await states()).toEqual(['exiting']);
+    // Another process under its name.
+    await workers.heard({ ...running, number: 1, pid: 8 });
+    expect(await states()).toEqual(['running']);
+  });
+
+  it('is made no younger by what it said long ago', async () => {
+    await workers.heard({ ...running, number: 8 });
+    await aged(9_000);
+    await workers.heard({ ...running, number: 7 });
+    const [known] = await workers.all(60_000);
+    expect(known?.ageMs).toBeGreaterThanOrEqual(9_000);
+  });
+
   it('takes a stop for no failure', async () => {
     await workers.heard(stopped);
     expect(await workers.all(10_000)).toMatchObject([{ beat: { exit: { reason: 'stopped' } }, end: null }]);

@@ -42,11 +42,25 @@ export class WorkerRepository {
     await this.workers.createIndexes([{ key: { receivedAt: 1 }, expireAfterSeconds: FORGOTTEN_AFTER_S }]);
   }
 
+  /**
+   * One that comes after a later one of the same process changes nothing: several are written at once, and a monitor that
+   * was frozen hears old ones. Nothing comes after last words.
+   */
   async heard(beat: Beat): Promise<void> {
-    const { service, instance } = beat;
+    const { service, instance, startedAt, pid, exit, number = Infinity } = beat;
+    const isSame = { $and: [{ $eq: ['$beat.startedAt', startedAt] }, { $eq: ['$beat.pid', pid] }] };
+    const isLater = exit ? false : { $or: [{ $gt: ['$beat.exit', null] }, { $gt: ['$beat.number', number] }] };
+    const unlessLate = (field: string, value: unknown) => ({
+      $cond: [{ $and: [isSame, isLater] }, `$${field}`, value],
+    });
     // As an expression, so that the database's clock is what counts; $literal, since a key may begin with "$".
     const heard = { beat: { $literal: beat }, receivedAt: '$$NOW' };
-    const fields = { service, ...heard, ...(beat.exit?.reason === 'fatal' && { end: heard }) };
+    const fields = {
+      service,
+      beat: unlessLate('beat', heard.beat),
+      receivedAt: unlessLate('receivedAt', heard.receivedAt),
+      ...(beat.exit?.reason === 'fatal' && { end: heard }),
+    };
     await asStoreError(CODE, () =>
       this.workers.updateOne({ _id: `${service}@${instance}` }, [{ $set: fields }], {
         upsert: true,
