@@ -4,11 +4,12 @@ import {
   type DeleteRequested,
   DRY_RUN_SAMPLE,
   type ErrorInfo,
+  type JobOptions,
   keyPrefixOf,
   type ResourceDefinition,
   type WireId,
 } from '@expunge/contracts';
-import { type Counted, countedUpTo, type Sampled, sampleOf } from './deletion-job/brakes.js';
+import { type Brake, brakeAtStart, type Counted, countedUpTo, type Sampled, sampleOf } from './deletion-job/brakes.js';
 import { failureOf, keyBytes } from './deletion-job/plan-batch.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Scope } from './records/record-filters.js';
@@ -42,15 +43,25 @@ export class BrakesService {
     return { bound: dryRun.bound };
   }
 
-  /** As far as `brakeAtStart` has to know; null where that could not be counted in time. */
-  async counted(
-    { data }: DeleteRequested,
+  /** `counted`: no further than that takes to tell; null where it could not be counted in time. */
+  async atStart(
+    options: JobOptions,
+    resource: ResourceDefinition,
+    scope: Scope,
+    total: number | null,
+  ): Promise<{ brake: Brake; counted: Counted | null }> {
+    const counted = await this.counted(options, resource, scope, total);
+    return { brake: brakeAtStart(options, counted, this.options.confirmAbove), counted };
+  }
+
+  private async counted(
+    options: JobOptions,
     resource: ResourceDefinition,
     scope: Scope,
     total: number | null,
   ): Promise<Counted | null> {
     if (total !== null) return { records: total, isAll: true };
-    const limit = countedUpTo(data.options, this.options.confirmAbove);
+    const limit = countedUpTo(options, this.options.confirmAbove);
     const records = limit === null ? null : await this.records.countUpTo(resource, scope, limit);
     return records === null ? null : { records, isAll: limit !== null && records < limit };
   }

@@ -4,7 +4,7 @@ import { type Publisher, TransientError, ValidationError } from '@expunge/messag
 import { currentTraceparent } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import type { BrakesService } from './brakes.service.js';
-import { awaitConfirmation, brakeAtStart, finishDryRun } from './deletion-job/brakes.js';
+import { awaitConfirmation, finishDryRun } from './deletion-job/brakes.js';
 import { type DeletionJob, hasTurns } from './deletion-job/deletion-job.js';
 import { refusalOf } from './deletion-job/control.js';
 import { traced } from './deletion-job/emit.js';
@@ -30,7 +30,7 @@ export class DeleteRequestService {
     private readonly turns: Turns,
     private readonly publisher: Publisher,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
-    private readonly options: { instance: string; confirmAbove: number; log: Logger },
+    private readonly options: { instance: string; log: Logger },
   ) {}
 
   /** Done only when outbox and slice are out: the message is what brings them out if this worker dies. */
@@ -86,8 +86,7 @@ export class DeleteRequestService {
     const total = await this.records.count(resource, scope);
     const started = () => startJob(request, { bodyHash, bound, total, instance, now: new Date() });
     if (options.dryRun) return finishDryRun(started(), await this.brakes.dryRun(resource, scope, total), new Date());
-    const counted = await this.brakes.counted(request, resource, scope, total);
-    const brake = brakeAtStart(options, counted, this.options.confirmAbove);
+    const { brake, counted } = await this.brakes.atStart(options, resource, scope, total);
     if (brake.brake === 'fail') return failed(brake.error);
     return brake.brake === 'none' ? started() : awaitConfirmation(started(), counted, brake.limit, new Date());
   }

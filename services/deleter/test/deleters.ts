@@ -146,7 +146,7 @@ export class World {
     const purges = new PurgeAgainService(failedPurges, events, records);
     const { confirmAbove = 100_000 } = wrap;
     this.lives += 1;
-    const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, confirmAbove, log };
+    const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
     const brakes = new BrakesService(jobs, records, { confirmAbove });
     const limits = { noProgressForMs: 1_800_000, failures: { maxShare: 0.5, minSample: 50 }, ...wrap.limits };
     const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
