@@ -57,6 +57,8 @@ export const WorkerHeartbeat = defineMessage({
     problems: z.record(z.string(), Problem).optional(),
     /** Handlers under way, by queue. As many as the queue's prefetch, or more: the consumer is full. */
     inHand: z.record(z.string(), z.int().nonnegative()).optional(),
+    /** For how long, in ms, no delivery of a queue has come or been done with, by queue; of none that never had one. */
+    untouchedMs: z.record(z.string(), z.int().nonnegative()).optional(),
     /** Last words only. `fatal`: `lastError` is why, also if it never started. `stopped`: it was told to, and drained. */
     exit: z.object({ code: z.int(), reason: z.enum(['stopped', 'fatal']) }).optional(),
     /** Of this process, in the order in which it said them; a fatal end's last words have none. */

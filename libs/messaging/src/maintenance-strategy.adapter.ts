@@ -72,8 +72,13 @@ export class MaintenanceStrategy
   }
 
   /** Every queue a handler was declared for, consumed now or not. */
-  queues(): { queue: string; consumed: boolean; inFlight: number }[] {
-    return this.#consumers.map(({ queue, consumed, inFlight }) => ({ queue, consumed, inFlight }));
+  queues(): Pick<QueueConsumer, 'queue' | 'consumed' | 'inFlight' | 'untouchedMs'>[] {
+    return this.#consumers.map(({ queue, consumed, inFlight, untouchedMs }) => ({
+      queue,
+      consumed,
+      inFlight,
+      untouchedMs,
+    }));
   }
 
   /** Does not wait for the broker: a service is up, and says what it waits for, before its broker is. */

@@ -23,6 +23,7 @@ export class QueueConsumer {
   #session: ConsumerSession | undefined;
   #running: Promise<void> | undefined;
   #inFlight = 0;
+  #touchedAt: number | undefined;
   /** Handlers of ended sessions go on while the broker delivers their messages again: with some it is enough. */
   readonly #hasRoom = new Condition(() => this.#inFlight < 4 * this.#subscription.prefetch);
 
@@ -33,10 +34,12 @@ export class QueueConsumer {
       ...subscription,
       handle: async (message, channel) => {
         this.#inFlight += 1;
+        this.#touchedAt = performance.now();
         try {
           await subscription.handle(message, channel);
         } finally {
           this.#inFlight -= 1;
+          this.#touchedAt = performance.now();
           this.#hasRoom.changed();
         }
       },
@@ -53,6 +56,11 @@ export class QueueConsumer {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Since a delivery came or was done with; undefined: none ever came. */
+  get untouchedMs(): number | undefined {
+    return this.#touchedAt === undefined ? undefined : Math.floor(performance.now() - this.#touchedAt);
   }
 
   start(): void {

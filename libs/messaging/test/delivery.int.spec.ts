@@ -56,11 +56,16 @@ describe('a delivery', () => {
   it('is acknowledged only when the observable its handler returned has completed', async () => {
     let completed = 0;
     const { publisher, strategy } = await consume(() => timer(300).pipe(concatMap(() => of((completed += 1)))));
+    const untouchedMs = () => strategy.queues()[0]?.untouchedMs;
+    expect(untouchedMs()).toBeUndefined();
     await publisher.publish(eventsWanted(1));
     await until('it is being handled', () => strategy.queues()[0]?.inFlight === 1);
+    await until('it is being handled for some time', () => untouchedMs()! >= 100);
     expect(completed).toBe(0);
+    const doneAt = Date.now();
     await isEmpty();
     expect(completed).toBe(1);
+    expect(untouchedMs()).toBeLessThanOrEqual(Date.now() - doneAt);
   });
 
   it('whose store is away comes again after the first tier, as attempt 2', async () => {

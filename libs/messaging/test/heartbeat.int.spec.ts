@@ -27,6 +27,7 @@ describe('the heartbeat', () => {
     missingIndexes: null,
     problems: {},
     inHand: { 'deleter.jobs': 2 },
+    untouchedMs: { 'deleter.jobs': 40 },
   });
 
   it('says who, in which state and doing what, and when it is told to stop, that it does, for no error', async () => {

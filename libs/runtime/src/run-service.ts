@@ -109,13 +109,19 @@ async function start<Settings extends CommonSettings>(
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
   const watch = new ReadinessWatch(readiness, () => heartbeat.changed());
-  const snapshot = () => ({
-    ready: watch.ready,
-    consumes: strategy.consumed(),
-    ...activity.snapshot(),
-    problems: watch.problems,
-    inHand: Object.fromEntries(strategy.queues().map(({ queue, inFlight }) => [queue, inFlight])),
-  });
+  const snapshot = () => {
+    const queues = strategy.queues();
+    return {
+      ready: watch.ready,
+      consumes: strategy.consumed(),
+      ...activity.snapshot(),
+      problems: watch.problems,
+      inHand: Object.fromEntries(queues.map(({ queue, inFlight }) => [queue, inFlight])),
+      untouchedMs: Object.fromEntries(
+        queues.flatMap(({ queue, untouchedMs }) => (untouchedMs === undefined ? [] : [[queue, untouchedMs]])),
+      ),
+    };
+  };
   const heartbeat = new Heartbeat({ broker, log, snapshot });
   fatal.running = { snapshot, silence: () => heartbeat.silence() };
 

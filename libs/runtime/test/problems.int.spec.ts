@@ -60,6 +60,7 @@ describe('a service whose store is unreachable', () => {
     const { data } = beats.heard[at]!;
     expect(data).toMatchObject({ state: 'running', ready: false, consumes: ['deleter.jobs', 'deleter.slices'] });
     expect(data.inHand).toEqual({ 'deleter.jobs': 0, 'deleter.slices': 0 });
+    expect(data.untouchedMs).toEqual({});
     expect(data.problems?.['records']?.message).toContain('ENOENT');
     await seen('it beats on', () => beats.heard.length >= at + 3);
     expect(codes()).toEqual({ records: 'UNREACHABLE' });

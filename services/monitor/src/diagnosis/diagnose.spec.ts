@@ -2,7 +2,7 @@ import { type DiagnosisCode, diagnosisCodes } from '@expunge/contracts';
 import { describe, expect, it, test } from '@jest/globals';
 import { allWorkers, circumstances, consumerOf, healthyBroker, NOW, standing, worker } from '../testing/situation.js';
 import { Story } from '../testing/story.js';
-import type { Circumstances, JobInQuestion } from './circumstances.js';
+import type { Circumstances, JobInQuestion, KnownWorker } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 
 const queued = () => new Story('job-1', NOW.getTime() - 30_000).requested();
@@ -41,6 +41,15 @@ const withDepth = (name: string, depth: { ready?: number; unacknowledged?: numbe
   return { ...broker, queues };
 };
 
+/** Three deliveries at every look of the last 10 s, and a deleter, heard of 2 s ago, of which they are not known. */
+const held = (told: Partial<KnownWorker['beat']>, looks = [10, 8, 6, 4, 2.5, 0.5], age = 2): Partial<Circumstances> => {
+  const since = { acknowledged: 7, since: ago(10), redeliveredBefore: 0, redelivered: 2 };
+  return {
+    broker: withDepth('deleter.jobs', { unacknowledged: 3 }),
+    paces: new Map([['deleter.jobs', { ...since, seenAt: ago(0.5), heldAt: looks.map(ago) }]]),
+    workers: [...without('deleter'), worker('deleter', age, told)],
+  };
+};
 const handsFull = (job: string) => [
   ...without('storage-cleaner'),
   worker('storage-cleaner', 2, {
@@ -129,22 +138,15 @@ const cases: Case[] = [
     standing(queued()),
     {
       paces: new Map([
-        ['deleter.jobs', { acknowledged: 7, since: ago(2), redeliveredBefore: 1, redelivered: 4, seenAt: ago(0) }],
+        [
+          'deleter.jobs',
+          { acknowledged: 7, since: ago(2), redeliveredBefore: 1, redelivered: 4, seenAt: ago(0), heldAt: [] },
+        ],
       ]),
     },
     'DELIVERY:LOOP',
   ],
-  [
-    'messages lie in hands that do nothing with them',
-    standing(queued()),
-    {
-      broker: withDepth('deleter.jobs', { unacknowledged: 3 }),
-      paces: new Map([
-        ['deleter.jobs', { acknowledged: 7, since: ago(4), redeliveredBefore: 0, redelivered: 2, seenAt: ago(0) }],
-      ]),
-    },
-    'WORKER:NO_PROGRESS',
-  ],
+  ['messages lie in hands that do nothing with them', standing(queued()), held({}), 'WORKER:NO_PROGRESS'],
   [
     'a message of it was parked',
     standing(queued()),
@@ -359,6 +361,35 @@ describe('what a consumer was at when it was last heard', () => {
   });
 });
 
+describe('what the broker counted as held', () => {
+  const waiting = () => standing(queued());
+
+  it.each([
+    ['since they were counted', held({ untouchedMs: { 'deleter.jobs': 6_000 } })],
+    ['and it is new', held({ startedAt: ago(8) })],
+    ['or so, but its last word is older than the count', held({}, [1.5, 0.5])],
+    ['or so, and it does not tell since when', held({ untouchedMs: undefined })],
+    ['or so, and it is at something', held({ doing: { what: 'jobs', job: 'other', since: ago(3) } })],
+  ])('may have been done with while a worker has nothing in hand %s', (_, changes) => {
+    expect(of(waiting(), changes).code).toBe('UNKNOWN:INSUFFICIENT_EVIDENCE');
+  });
+
+  it('may have been done with by one that has ended since', () => {
+    const changes = held({});
+    const ended = { ...worker('deleter', 5, { instance: 'deleter-2', state: 'exiting' }) };
+    const silent = worker('deleter', 12, { instance: 'deleter-3' });
+    for (const gone of [ended, silent]) {
+      const workers = [...(changes.workers ?? []), gone];
+      expect(of(waiting(), { ...changes, workers }).code).not.toBe('WORKER:NO_PROGRESS');
+    }
+  });
+
+  it('is in hands that have not touched anything for as long', () => {
+    const told = { untouchedMs: { 'deleter.jobs': 7_000, 'deleter.slices': 10 } };
+    expect(of(waiting(), held(told, [9, 7, 5, 3, 1], 1)).code).toBe('WORKER:NO_PROGRESS');
+  });
+});
+
 describe('a wait that has an end', () => {
   it('is the verdict while what it waits for works', () => {
     expect(of(standing(running().delayed(3600, 'SOME_ERROR', 'error')), {}).code).toBe('THROTTLE:BACKOFF');
@@ -401,7 +432,14 @@ describe('a wait that has an end', () => {
 
 describe('a redelivery', () => {
   const redelivered = (times: number) => {
-    const pace = { acknowledged: 7, since: ago(9), redeliveredBefore: 0, redelivered: times, seenAt: ago(0) };
+    const pace = {
+      acknowledged: 7,
+      since: ago(9),
+      redeliveredBefore: 0,
+      redelivered: times,
+      seenAt: ago(0),
+      heldAt: [],
+    };
     return of(standing(queued()), {
       broker: withDepth('deleter.jobs', { ready: 90, unacknowledged: 8 }),
       paces: new Map([['deleter.jobs', pace]]),

@@ -5,13 +5,14 @@ import {
   type KnownWorker,
   nameOf,
   seconds,
+  SILENT_AFTER_MS,
   workersOf,
 } from './circumstances.js';
 import { evidence, found, type Found } from './finding.js';
 import type { Leg } from './legs.js';
 
-/** A leg that is quiet, and so long without a count that rose; the broker counts at intervals of 5 s. */
-const UNSETTLED_AFTER_MS = 2_000;
+/** A queue counts every 5 s: what a look was told was so at some moment in as long before it. */
+const COUNTS_ARE_OLD_MS = 6_000;
 
 /** By the heartbeat itself; a worker that hangs says so at its next one at the latest. */
 const TOLD_TO_LAST_MS = 3_500;
@@ -81,15 +82,20 @@ function asTold(leg: Leg, job: string, circumstances: Circumstances): Found[] {
   return all;
 }
 
-/** By what the broker has counted: messages in hands that do nothing with them. */
+/** By what the broker has counted: messages in hands of which nobody knows. */
 function asCounted(leg: Leg, circumstances: Circumstances): Found[] {
   const { queue } = leg;
   const { broker, paces, now } = circumstances;
   const pace = paces.get(queue.name);
-  const unacknowledged = broker.queues?.find(({ name }) => name === queue.name)?.unacknowledged ?? 0;
-  if (!pace || unacknowledged === 0 || now.getTime() - Date.parse(pace.since) < UNSETTLED_AFTER_MS) return [];
   const consuming = consumingOf(leg, circumstances);
-  if (consuming.length === 0 || consuming.some(({ beat }) => beat.doing !== null)) return [];
+  if (!pace || consuming.length === 0 || consuming.some(({ beat }) => beat.doing !== null)) return [];
+  // A count may be of what was in hand for a moment and is done: all must have told of the whole time it may be of.
+  const toldAt = now.getTime() - Math.max(...consuming.map(({ ageMs }) => ageMs));
+  const counted = pace.heldAt.findLast((at) => Date.parse(at) <= toldAt);
+  if (counted === undefined) return [];
+  const from = Date.parse(counted) - COUNTS_ARE_OLD_MS;
+  if (workersOf(circumstances, leg.service).some((worker) => touchedAt(worker, queue.name, now) >= from)) return [];
+  const unacknowledged = broker.queues?.find(({ name }) => name === queue.name)?.unacknowledged ?? 0;
   const names = consuming.map(nameOf).join(', ');
   const summary = `${unacknowledged} messages of ${queue.name} were delivered and are not acknowledged, and nobody says to work on them: ${names}.`;
   return [
@@ -103,7 +109,7 @@ function asCounted(leg: Leg, circumstances: Circumstances): Found[] {
         }),
         ...consuming.map((worker) =>
           evidence('heartbeat', `what ${nameOf(worker)} does`, {
-            observed: `nothing, heard ${seconds(worker.ageMs)} ago`,
+            observed: `nothing since ${new Date(from).toISOString()} at the latest, heard ${seconds(worker.ageMs)} ago`,
             expected: 'work on what it holds',
             at: now.toISOString(),
           }),
@@ -112,6 +118,17 @@ function asCounted(leg: Leg, circumstances: Circumstances): Found[] {
       nextActions: [`Restart ${names}: what it holds is delivered again.`],
     }),
   ];
+}
+
+/** The last moment at which an instance may have had a delivery of the queue in hand, as far as it told. */
+function touchedAt({ beat, ageMs }: KnownWorker, queue: string, now: Date): number {
+  const beatAt = now.getTime() - ageMs;
+  if (beat.state === 'exiting') return beatAt;
+  // The instance may have had another process before this one.
+  const startedAt = Date.parse(beat.startedAt);
+  const untouchedMs = beat.untouchedMs ? beat.untouchedMs[queue] : 0;
+  const touched = untouchedMs === undefined ? startedAt : Math.max(startedAt, beatAt - untouchedMs);
+  return ageMs > SILENT_AFTER_MS ? beatAt + SILENT_AFTER_MS : touched;
 }
 
 /** Who lives and says that it consumes the queue. */

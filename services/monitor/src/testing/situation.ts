@@ -66,6 +66,7 @@ export function worker(service: string, ageSeconds: number, more: Partial<Beat> 
     missingIndexes: null,
     problems: {},
     inHand: {},
+    untouchedMs: {},
     ...more,
   };
   return { beat, ageMs: ageSeconds * 1000, heardAt: secondsAgo(ageSeconds) };

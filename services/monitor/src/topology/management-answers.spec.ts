@@ -1,13 +1,14 @@
 import { expect, it } from '@jest/globals';
-import { Consumers, Queues, WhoAmI } from './management-answers.js';
+import { Consumers, QueueStatistics, QueueTotals, WhoAmI } from './management-answers.js';
 
 it('reads a queue that has no numbers yet, however the broker says so', () => {
-  const nothing = { name: 'q', messages_ready: 0, messages_unacknowledged: 0 };
-  expect(Queues.parse([{ name: 'q' }, { name: 'q', message_stats: {} }, { name: 'q', message_stats: [] }])).toEqual([
-    nothing,
-    { ...nothing, message_stats: { ack: 0, redeliver: 0 } },
-    { ...nothing, message_stats: null },
+  const [name, rows] = ['q', [{}, { message_stats: {} }, { message_stats: [] }]];
+  expect(QueueStatistics.parse(rows.map((row) => ({ name, ...row })))).toEqual([
+    { name },
+    { name, message_stats: { ack: 0, redeliver: 0 } },
+    { name, message_stats: null },
   ]);
+  expect(QueueTotals.parse([{ name }])).toEqual([{ name, messages_ready: 0, messages_unacknowledged: 0 }]);
 });
 
 it('reads a consumer whose channel is not listed yet', () => {

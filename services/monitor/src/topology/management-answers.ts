@@ -23,11 +23,19 @@ export const Bindings = z.array(
   }),
 );
 
-export const Queues = z.array(
+/** With `disable_stats` and `enable_queue_totals`: as the queue itself last counted, up to 4 s before (measured). */
+export const QueueTotals = z.array(
   z.object({
     name: z.string(),
     messages_ready: Count.default(0),
     messages_unacknowledged: Count.default(0),
+  }),
+);
+
+/** Statistics: up to 9 s old (measured), since they are collected from what a queue counted before. */
+export const QueueStatistics = z.array(
+  z.object({
+    name: z.string(),
     consumers: Count.optional(),
     // An empty list of a queue without any, when columns were asked for.
     message_stats: z

@@ -1,7 +1,17 @@
 import { MAINTENANCE_EXCHANGE, type NotChecked } from '@expunge/contracts';
 import type { z } from 'zod';
-import type { BrokerView, SeenBinding, SeenConsumer } from './broker-view.js';
-import { Bindings, Connections, Consumers, Exchanges, Nodes, Overview, Queues, WhoAmI } from './management-answers.js';
+import type { BrokerView, SeenBinding, SeenConsumer, SeenQueue } from './broker-view.js';
+import {
+  Bindings,
+  Connections,
+  Consumers,
+  Exchanges,
+  Nodes,
+  Overview,
+  QueueStatistics,
+  QueueTotals,
+  WhoAmI,
+} from './management-answers.js';
 
 const ANSWER_WITHIN_MS = 2_000;
 /** Exchanges behind ours that are followed; more than that is no longer ours to explain. */
@@ -34,15 +44,13 @@ export class ManagementApi {
   /** Never rejects: what could not be read is null and named. */
   async look(): Promise<ManagementView> {
     const { vhost } = this;
-    const [who, overview, exchanges, bindings, queues, consumers, connections, nodes] = await Promise.all([
+    const [who, overview, exchanges, bindings, totals, statistics, consumers, connections, nodes] = await Promise.all([
       this.read('/whoami', WhoAmI),
       this.read('/overview?columns=rabbitmq_version', Overview),
       this.read(`/exchanges/${vhost}?columns=name,type`, Exchanges),
       this.bindings(),
-      this.read(
-        `/queues/${vhost}?columns=name,messages_ready,messages_unacknowledged,consumers,message_stats.ack,message_stats.redeliver`,
-        Queues,
-      ),
+      this.read(`/queues/${vhost}?disable_stats=true&enable_queue_totals=true`, QueueTotals),
+      this.read(`/queues/${vhost}?columns=name,consumers,message_stats.ack,message_stats.redeliver`, QueueStatistics),
       this.read(`/consumers/${vhost}`, Consumers),
       this.read(
         `/vhosts/${vhost}/connections?columns=name,user_provided_name,connected_at,client_properties`,
@@ -65,16 +73,7 @@ export class ManagementApi {
       version: overview.ok ? overview.value.rabbitmq_version : null,
       exchanges: known('exchanges', exchanges, (rows) => rows),
       bindings: known('bindings', bindings, (rows) => rows),
-      queues: known('queues', queues, (rows) =>
-        rows.map((row) => ({
-          name: row.name,
-          ready: row.messages_ready,
-          unacknowledged: row.messages_unacknowledged,
-          consumerCount: row.consumers ?? null,
-          acknowledged: row.message_stats?.ack ?? null,
-          redelivered: row.message_stats?.redeliver ?? null,
-        })),
-      ),
+      queues: known('queues', statistics.ok ? totals : statistics, (rows) => counted(rows, statistics)),
       consumers: seesAll || !who.ok ? known('consumers', consumers, (rows) => joined(rows, connections)) : null,
       alarms: known('alarms', nodes, (rows) => rows.flatMap(alarmsOf)),
       notChecked,
@@ -112,6 +111,21 @@ export class ManagementApi {
       return { ok: false, why: `the management API does not answer: ${reasonOf(error)}` };
     }
   }
+}
+
+function counted(rows: z.infer<typeof QueueTotals>, statistics: Read<z.infer<typeof QueueStatistics>>): SeenQueue[] {
+  const byName = new Map((statistics.ok ? statistics.value : []).map((queue) => [queue.name, queue]));
+  return rows.map(({ name, messages_ready: ready, messages_unacknowledged: unacknowledged }) => {
+    const { consumers, message_stats: messages } = byName.get(name) ?? {};
+    return {
+      name,
+      ready,
+      unacknowledged,
+      consumerCount: consumers ?? null,
+      acknowledged: messages?.ack ?? null,
+      redelivered: messages?.redeliver ?? null,
+    };
+  });
 }
 
 function joined(rows: z.infer<typeof Consumers>, connections: Read<z.infer<typeof Connections>>): SeenConsumer[] {
