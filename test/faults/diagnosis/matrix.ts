@@ -76,9 +76,9 @@ async function tryTwice(lane: Lane, fault: Fault, note: (outcome: Outcome) => vo
   return tryFault(lane, fault);
 }
 
-function lineOf({ fault, namedAfterMs, clearedAfterMs, said, violations }: Outcome): string {
+function lineOf({ fault, namedAfterMs, clearedAfterMs, tookMs, said, violations }: Outcome): string {
   const inSeconds = (ms: number | null) => (ms === null ? '-' : (ms / 1000).toFixed(1));
-  const times = `named after ${inSeconds(namedAfterMs)} s, cleared after ${inSeconds(clearedAfterMs)} s`;
+  const times = `named after ${inSeconds(namedAfterMs)} s, cleared after ${inSeconds(clearedAfterMs)} s, ${inSeconds(tookMs)} s in all`;
   const before = said.map(([afterMs, code]) => `${inSeconds(afterMs)} s ${code ?? 'nothing'}`).join(', ');
   return [`${fault}: ${times} (${before})`, ...violations.map((violation) => `  ${violation}`)].join('\n');
 }

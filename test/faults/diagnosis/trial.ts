@@ -21,6 +21,8 @@ export interface Outcome {
   /** Milliseconds after which the verdict was first seen; null: it was not. */
   readonly namedAfterMs: number | null;
   readonly clearedAfterMs: number | null;
+  /** From the request for its job to the end of it. */
+  readonly tookMs: number;
   /** Each verdict that differed from the one before, by the milliseconds after which it was seen. */
   readonly said: readonly (readonly [afterMs: number, code: string | null])[];
   /** What does not hold; nothing, or the fault was named, truly, in time, and the job done after its repair. */
@@ -35,6 +37,7 @@ interface Asked extends JobAtFault {
 export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
   const violations: string[] = [];
   const said: [number, string | null][] = [];
+  const begunAt = Date.now();
   const outcome = { fault: fault.name, clearedAfterMs: null as number | null, said, violations };
   let made: MadeFault | undefined;
   try {
@@ -53,7 +56,8 @@ export async function tryFault(lane: Lane, fault: Fault): Promise<Outcome> {
     await Promise.resolve(made?.repair()).catch(() => undefined);
     violations.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  return { ...outcome, namedAfterMs: said.find(([, code]) => code === fault.code)?.[0] ?? null };
+  const namedAfterMs = said.find(([, code]) => code === fault.code)?.[0] ?? null;
+  return { ...outcome, namedAfterMs, tookMs: Date.now() - begunAt };
 }
 
 async function request({ system }: Lane, shape: JobShape): Promise<Asked> {

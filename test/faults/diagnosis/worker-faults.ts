@@ -42,13 +42,18 @@ const frozen = (service: ServiceName): Fault => ({
   },
 });
 
-/** An orchestrator waits so long as well, and what is started takes all there is of a processor. */
-const STARTS_AGAIN_AFTER_MS = 1_000;
+/** An orchestrator waits for longer, and what is started takes all there is of a processor. */
+const STARTS_AGAIN_AFTER_MS = 3_000;
 
-/** Starts a service again whenever it has ended, as an orchestrator does; ends with it running. */
-function keepStarting(lane: Lane, service: ServiceName): { end(): Promise<void> } {
+/**
+ * Starts a service again whenever it has ended, as an orchestrator does; ends with it running.
+ * @returns once it has ended for the first time
+ */
+async function keepStarting(lane: Lane, service: ServiceName): Promise<{ end(): Promise<void> }> {
   const over = new AbortController();
   const process = lane.process(service);
+  const pids = new Set([process.pid]);
+  const hasEnded = () => pids.add(process.pid).size > 2 || (pids.size === 2 && !process.running);
   const starting = (async () => {
     while (!over.signal.aborted) {
       await process.restart();
@@ -58,6 +63,7 @@ function keepStarting(lane: Lane, service: ServiceName): { end(): Promise<void> 
     // Whoever runs may have been started as it was.
     await process.restart();
   })();
+  await Promise.race([until('its first end', hasEnded, 30_000), starting]);
   return {
     end: async () => {
       over.abort();
@@ -77,7 +83,7 @@ const endsAtStart = (
   code: 'WORKER:START_FAILED',
   make: async (lane) => {
     lane.give(service, await spoil(lane));
-    const starting = keepStarting(lane, service);
+    const starting = await keepStarting(lane, service);
     return {
       isTrue: (said) => expectEvidence(said, { check: `last words of ${lane.fullName(service)}`, observed: words }),
       repair: async () => {

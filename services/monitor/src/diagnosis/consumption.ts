@@ -42,7 +42,7 @@ function nobody(
   if (consuming.length > 0 && isConsumed !== false) return [];
   // Without the broker's word, a worker's own must do.
   if (isConsumed === null && own.length === 0) return [];
-  const failed = startFailed(leg, alive, circumstances);
+  const failed = startFailed(leg, own, circumstances);
   const silent = fellSilent(leg, own, alive, ours, circumstances);
   const deaf = alive.filter(({ beat }) => beat.state === 'running' && !beat.consumes.includes(leg.queue.name));
   const cancelled = isConsumed === false && deaf.length > 0 ? [consumerCancelled(leg, deaf, circumstances)] : [];
@@ -51,16 +51,16 @@ function nobody(
 }
 
 /** Also where one that was started again since runs, and has not come to consume. */
-function startFailed({ service }: Leg, alive: KnownWorker[], { ends, now }: Circumstances): Found[] {
+function startFailed({ service }: Leg, own: KnownWorker[], { ends, now }: Circumstances): Found[] {
   const ended = ends.filter(({ beat, ageMs }) => beat.service === service && ageMs < LAST_WORDS_MATTER_MS);
   const [last] = ended.toSorted((a, b) => a.ageMs - b.ageMs);
   if (!last) return [];
-  const startedAgain = ({ beat }: KnownWorker) => {
-    const startedAt = Date.parse(beat.startedAt);
-    return startedAt > Date.parse(last.beat.startedAt) && now.getTime() - startedAt < YOUNG_FOR_MS;
-  };
-  const running = alive.filter(({ beat }) => beat.state === 'running');
-  if (!running.every(startedAgain)) return [];
+  const startedAfter = ({ beat }: KnownWorker) => Date.parse(beat.startedAt) > Date.parse(last.beat.startedAt);
+  const livedMs = ({ beat, ageMs }: KnownWorker) => now.getTime() - ageMs - Date.parse(beat.startedAt);
+  const livedOn = (worker: KnownWorker) =>
+    startedAfter(worker) && (livedMs(worker) >= YOUNG_FOR_MS || worker.beat.exit?.reason === 'stopped');
+  const running = own.filter((worker) => isFresh(worker) && worker.beat.state === 'running');
+  if (!running.every(startedAfter) || own.some(livedOn)) return [];
   const [again] = running;
   const { lastError } = last.beat;
   const why = lastError ? `${lastError.code}: ${lastError.message}` : 'it did not say why';

@@ -16,9 +16,9 @@ const noQueue = (missing: string) => {
 };
 
 /** Ended by an error six seconds ago, and has run again for so many. */
-const startedAgain = (seconds: number): Partial<Circumstances> => ({
+const startedAgain = (seconds: number, more: Partial<KnownWorker['beat']> = {}, age = 1): Partial<Circumstances> => ({
   broker: noConsumers('deleter.slices'),
-  workers: [...without('deleter'), worker('deleter', 1, { startedAt: ago(seconds), consumes: [] })],
+  workers: [...without('deleter'), worker('deleter', age, { startedAt: ago(seconds), consumes: [], ...more })],
   ends: [
     worker('deleter', 6, {
       startedAt: ago(60),
@@ -184,6 +184,18 @@ const cases: Case[] = [
     standing(running()),
     startedAgain(20),
     'CONSUMER:CANCELLED',
+  ],
+  [
+    'its service ended by an error, was started again, and was stopped',
+    standing(running()),
+    startedAgain(12, { state: 'exiting', exit: { code: 0, reason: 'stopped' } }),
+    'CONSUMER:NONE',
+  ],
+  [
+    'its service ended by an error, was started again, lived for long, and fell silent',
+    standing(running()),
+    startedAgain(40, {}, 12),
+    'WORKER:NO_HEARTBEAT',
   ],
   [
     'its worker fell silent',
