@@ -17,6 +17,7 @@ COPY services/api/package.json services/api/
 COPY services/deleter/package.json services/deleter/
 COPY services/monitor/package.json services/monitor/
 COPY services/storage-cleaner/package.json services/storage-cleaner/
+COPY tools/cli/package.json tools/cli/
 COPY tools/local-stack/package.json tools/local-stack/
 COPY test/package.json test/
 
@@ -34,11 +35,11 @@ RUN node node_modules/typescript/bin/tsc -b services/api services/deleter servic
 FROM manifests AS packages-of-services
 RUN npm ci --ignore-scripts --omit=dev \
     -w services/api -w services/deleter -w services/monitor -w services/storage-cleaner \
-    && rm -rf node_modules/@expunge/test node_modules/@expunge/local-stack test tools
+    && rm -rf node_modules/@expunge/test node_modules/@expunge/local-stack node_modules/@expunge/cli test tools
 
 FROM manifests AS packages-of-tools
 # The embedded engine stays out: it belongs into no image (docs/adr/0010-local-stack.md).
-RUN npm ci --ignore-scripts --omit=dev -w tools/local-stack \
+RUN npm ci --ignore-scripts --omit=dev -w tools/cli -w tools/local-stack \
     && rm -rf node_modules/@0q test services
 
 FROM ${NODE_IMAGE} AS tools

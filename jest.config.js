@@ -5,7 +5,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^@expunge/(contracts|messaging|runtime|telemetry)$': '<rootDir>/libs/$1/src/index.ts',
-    '^@expunge/local-stack$': '<rootDir>/tools/local-stack/src/index.ts',
+    '^@expunge/(cli|local-stack)$': '<rootDir>/tools/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

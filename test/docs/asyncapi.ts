@@ -59,6 +59,8 @@ export const senders: Record<AnyMessage['type'], readonly ServiceName[]> = {
   WorkerHeartbeat: serviceNames,
   ProjectionChanged: ['monitor'],
   FoldProbe: ['monitor'],
+  ResourceCheckRequested: ['api'],
+  ResourceChecked: ['deleter', 'storage-cleaner'],
   SliceDue: ['deleter'],
 };
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MAINTENANCE_EXCHANGE, workQueues } from '@expunge/contracts';
-import { Management, type Supervised, wholeNumber } from '@expunge/local-stack';
+import { wholeNumber } from '@expunge/cli';
+import { Management, type Supervised } from '@expunge/local-stack';
 import { connect } from 'amqplib';
 import { ended, System } from '../support/system.js';
 import { Application, patiently } from './application.js';

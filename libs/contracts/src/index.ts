@@ -12,6 +12,7 @@ export { Positions } from './positions.js';
 export * from './record-id.js';
 export * from './requests.js';
 export * from './resource.js';
+export * from './resource-check.js';
 export * from './selection.js';
 export * from './topology.js';
 export * from './topology-events.js';

@@ -4,6 +4,7 @@ import { Envelope, type Message, type MessageDefinition } from './envelope.js';
 import * as job from './job-events.js';
 import * as objects from './object-events.js';
 import * as requests from './requests.js';
+import * as resource from './resource-check.js';
 import * as topology from './topology-events.js';
 import * as verification from './verification-messages.js';
 import * as worker from './worker-messages.js';
@@ -51,6 +52,8 @@ export const messageDefinitions = [
   worker.ProjectionChanged,
   worker.FoldProbe,
   worker.SliceDue,
+  resource.ResourceCheckRequested,
+  resource.ResourceChecked,
 ] as const;
 
 type Definitions = (typeof messageDefinitions)[number];

@@ -65,6 +65,8 @@ const deliveredTo: Record<string, [routingKey: string | null, queues: string[]]>
   EventsWanted: ['events.wanted', ['deleter.jobs']],
   WorkerHeartbeat: ['worker.heartbeat', ['monitorHeartbeats']],
   ProjectionChanged: ['projection.changed', ['apiProgress']],
+  ResourceCheckRequested: ['resource.check-requested', ['deleterChecks', 'storageCleanerChecks']],
+  ResourceChecked: ['resource.checked', ['apiChecks']],
   FoldProbe: [null, []],
   SliceDue: [null, []],
 };
@@ -160,6 +162,7 @@ describe('a transient queue', () => {
   test.each([
     ['monitorHeartbeats', 'monitor.heartbeats.monitor-1'],
     ['apiProgress', 'api.progress.monitor-1'],
+    ['storageCleanerChecks', 'storage-cleaner.checks.monitor-1'],
   ] as const)('of %s is named after its service and instance: %s', (kind, name) => {
     expect(transientQueue(kind, 'monitor-1')).toBe(name);
   });

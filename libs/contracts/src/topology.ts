@@ -57,18 +57,23 @@ export const allWorkQueues: readonly WorkQueue[] = Object.values(workQueues);
 /** One queue an instance, gone with its connection: what it missed while away is of no use to it. */
 export interface TransientQueue {
   service: ServiceName;
+  /** Between the service's name and the instance's. */
+  kind: string;
   bindings: string[];
 }
 
 export const transientQueues = {
-  monitorHeartbeats: { service: 'monitor', bindings: ['worker.#'] },
-  apiProgress: { service: 'api', bindings: ['projection.changed'] },
+  monitorHeartbeats: { service: 'monitor', kind: 'heartbeats', bindings: ['worker.#'] },
+  apiProgress: { service: 'api', kind: 'progress', bindings: ['projection.changed'] },
+  apiChecks: { service: 'api', kind: 'checks', bindings: ['resource.checked'] },
+  deleterChecks: { service: 'deleter', kind: 'checks', bindings: ['resource.check-requested'] },
+  storageCleanerChecks: { service: 'storage-cleaner', kind: 'checks', bindings: ['resource.check-requested'] },
 } as const satisfies Record<string, TransientQueue>;
 
 export const retryQueue = (queue: string, tier: RetryTier): string => `${queue}.retry.${tier}s`;
 export const parkedQueue = (queue: string): string => `${queue}.parked`;
-export const transientQueue = (kind: keyof typeof transientQueues, instance: string): string =>
-  `${transientQueues[kind].service}.${kind === 'monitorHeartbeats' ? 'heartbeats' : 'progress'}.${instance}`;
+export const transientQueue = (name: keyof typeof transientQueues, instance: string): string =>
+  `${transientQueues[name].service}.${transientQueues[name].kind}.${instance}`;
 
 /** The delay before attempt `n + 1`, for n = 1, 2, 3 …: 2, 4, 8, 16, 30, 30 … s. */
 export function tierOf(attempt: number): RetryTier {

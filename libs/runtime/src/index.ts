@@ -1,4 +1,5 @@
 export * from './activity.js';
+export * from './check-answers.service.js';
 export * from './identity.js';
 export * from './logger.js';
 export { CheckError, problemOf } from './problem.js';

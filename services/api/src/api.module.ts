@@ -32,6 +32,9 @@ import { DocsController } from './openapi/docs.controller.js';
 import { OperationsController } from './operations/operations.controller.js';
 import { Operations } from './operations/operations.service.js';
 import { ParkedController } from './parked/parked.controller.js';
+import { ResourceChecksConsumer } from './resources/resource-checks.consumer.js';
+import { ResourceChecks } from './resources/resource-checks.service.js';
+import { ResourcesController } from './resources/resources.controller.js';
 import { type ApiSettings, tokenRulesOf } from './settings.js';
 import { STORE } from './store.js';
 import { ProgressConsumer } from './stream/progress.consumer.js';
@@ -48,6 +51,8 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     ControlController,
     PauseAllController,
     ParkedController,
+    ResourcesController,
+    ResourceChecksConsumer,
     ProgressConsumer,
   ],
   providers: [
@@ -83,6 +88,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     Operations,
     OverSweep,
     PauseAll,
+    ResourceChecks,
     Streams,
     TopologyAssertion,
     UnheardSweep,

@@ -15,6 +15,7 @@ import { JobsController } from '../src/jobs/jobs.controller.js';
 import { openApiOf } from '../src/openapi/document.js';
 import { OperationsController } from '../src/operations/operations.controller.js';
 import { ParkedController } from '../src/parked/parked.controller.js';
+import { ResourcesController } from '../src/resources/resources.controller.js';
 import { StreamController } from '../src/stream/stream.controller.js';
 
 const document = openApiOf('1.2.3');
@@ -60,6 +61,7 @@ describe('the OpenAPI document', () => {
     const controllers = [
       JobsController,
       OperationsController,
+      ResourcesController,
       StreamController,
       ControlController,
       PauseAllController,

@@ -36,7 +36,10 @@ import { Outbox } from './outbox.service.js';
 import { PurgeAgainService } from './purge-again.service.js';
 import { RECORDS, type Records } from './records/records.js';
 import { RecordsRepository } from './records/records.repository.js';
+import { ResourceProbe } from './records/resource-probe.repository.js';
 import { RequestsConsumer } from './requests.consumer.js';
+import { ResourceCheckConsumer } from './resource-check.consumer.js';
+import { ResourceCheckService } from './resource-check.service.js';
 import { SelfReport } from './self-report.service.js';
 import type { DeleterSettings } from './settings.js';
 import { SliceService } from './slice.service.js';
@@ -64,7 +67,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
 });
 
 @Module({
-  controllers: [RequestsConsumer, SlicesConsumer],
+  controllers: [RequestsConsumer, SlicesConsumer, ResourceCheckConsumer],
   providers: [
     { provide: RESOURCES, inject: [SETTINGS], useFactory: (s: DeleterSettings) => loadResources(s.RESOURCES_FILE) },
     {
@@ -87,6 +90,12 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       inject: [RECORDS_STORE, RESOURCES],
       useFactory: (store: Store, resources: Resources) => new RecordsRepository(store.db(), resources),
     },
+    {
+      provide: ResourceProbe,
+      inject: [RECORDS_STORE, RECORDS],
+      useFactory: (store: Store, records: RecordsRepository) => new ResourceProbe(store.db(), records),
+    },
+    made(ResourceCheckService, ResourceProbe, RESOURCES),
     made(JobRepository, DATABASE),
     made(EventStore, DATABASE),
     made(LeftoversRepository, DATABASE),

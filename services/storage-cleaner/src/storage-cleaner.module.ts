@@ -1,5 +1,6 @@
 import { READINESS, Readiness, SETTINGS } from '@expunge/runtime';
 import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { BucketCheckConsumer } from './check/bucket-check.consumer.js';
 import { CheckService } from './check/check.service.js';
 import { BucketReadiness } from './object-store/bucket-readiness.js';
 import { OBJECT_STORE, type ObjectStore } from './object-store/object-store.js';
@@ -9,7 +10,7 @@ import { PurgeService } from './purge/purge.service.js';
 import { s3OptionsOf, type StorageCleanerSettings } from './settings.js';
 
 @Module({
-  controllers: [PurgeBatchesConsumer],
+  controllers: [PurgeBatchesConsumer, BucketCheckConsumer],
   providers: [
     {
       provide: OBJECT_STORE,

@@ -6,7 +6,7 @@ import { receiptFolder } from './demo/receipt-folder.js';
 import { runDemo } from './demo/run-demo.js';
 import { syntheticReceipts } from './demo/synthetic-receipts.js';
 import { type LocalStack, startLocalStack } from './local-stack.js';
-import { wholeNumber } from './options.js';
+import { wholeNumber } from '@expunge/cli';
 import { repositoryRoot } from './paths.js';
 import { type Services, startServices } from './services/start-services.js';
 import { newSecret } from './token.js';

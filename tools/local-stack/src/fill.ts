@@ -6,7 +6,7 @@ import { Records } from './demo/records.adapter.js';
 import { syntheticReceipts } from './demo/synthetic-receipts.js';
 import { givenParts } from './environment.js';
 import { interruption } from './interruption.js';
-import { wholeNumber } from './options.js';
+import { wholeNumber } from '@expunge/cli';
 
 const program: Command = new Command('fill')
   .description('Gives a tenant made-up receipts with files, and the collection the indexes Expunge needs.')

@@ -13,4 +13,3 @@ export { type Service, type Services, type ServicesOptions, startServices } from
 export { type Access, describeStack, type StackFile, writeStackFile } from './stack-file.js';
 export { newSecret, signToken } from './token.js';
 export { until } from './until.js';
-export { wholeNumber } from './options.js';

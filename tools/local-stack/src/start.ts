@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { wholeNumber } from './options.js';
+import { wholeNumber } from '@expunge/cli';
 import { repositoryRoot } from './paths.js';
 import { type StartOptions, runUntilInterrupted } from './run-until-interrupted.js';
 

@@ -7,6 +7,7 @@ import { EventsParameters } from '../jobs/list-query.js';
 import { PresentedHealth, PresentedRollCall, PresentedWorkerConfig } from '../operations/operation-answers.js';
 import { PresentedParked, PresentedReplay } from '../parked/parked-answers.js';
 import { ParkedParameters, ReplayBody } from '../parked/parked-request.js';
+import { PresentedResourceCheck } from '../resources/resource-answers.js';
 import { IdempotencyKey } from './job-paths.js';
 import { operation } from './operation.js';
 
@@ -45,6 +46,18 @@ export const operationPaths: ZodOpenApiPathsObject = {
       scope: 'ops:read',
       answer: { status: 200, schema: PresentedHealth, description: 'The whole and its parts.' },
       problems: [],
+    }),
+  },
+  '/api/resources/{name}/check': {
+    get: operation({
+      id: 'checkResource',
+      tag: 'Operations',
+      summary: 'Whether a resource can be deleted from',
+      description: 'A deleter looks at the records, a storage-cleaner at the bucket; nothing is deleted.',
+      scope: 'ops:read',
+      params: { path: z.object({ name: z.string() }) },
+      answer: { status: 200, schema: PresentedResourceCheck, description: 'What was found.' },
+      problems: ['not-found'],
     }),
   },
   '/api/pause-all': {

@@ -63,7 +63,7 @@ function keyOf(value: unknown): string[] | null {
 }
 
 /** Follows fields through embedded documents; null where something on the way is neither that nor absent. */
-function fieldAt(record: Record<string, unknown>, dottedPath: string): { value: unknown } | null {
+export function fieldAt(record: Record<string, unknown>, dottedPath: string): { value: unknown } | null {
   let value: unknown = record;
   for (const field of dottedPath.split('.')) {
     if (isEmpty(value)) return { value: undefined };

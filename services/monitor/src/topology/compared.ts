@@ -5,7 +5,7 @@ import {
   parkedQueue,
   type QueueView,
   transientQueue,
-  type transientQueues,
+  transientQueues,
   type WorkQueue,
 } from '@expunge/contracts';
 import { type BrokerView, ownerOf, type SeenConsumer } from './broker-view.js';
@@ -107,6 +107,6 @@ export function listensToMaintenance(queues: readonly QueueView[]): boolean | nu
 
 /** Names of ours that are declared by each instance for itself. */
 export const isTransient = (queue: string): boolean =>
-  (['monitorHeartbeats', 'apiProgress'] satisfies (keyof typeof transientQueues)[]).some((kind) =>
-    queue.startsWith(transientQueue(kind, '')),
+  (Object.keys(transientQueues) as (keyof typeof transientQueues)[]).some((name) =>
+    queue.startsWith(transientQueue(name, '')),
   );

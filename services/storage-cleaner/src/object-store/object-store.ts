@@ -20,6 +20,9 @@ export type Answer =
 /** Whether the bucket holds an object. */
 export type Presence = 'present' | 'absent' | Extract<Answer, { kind: 'refused' }>;
 
+/** Whether a delete only hides an object. */
+export type Versioning = 'off' | 'on' | 'suspended';
+
 /** The port to the bucket. Deleting what is not there counts as deleted, so every call may be repeated. */
 export interface ObjectStore {
   /** One call with at most MAX_KEYS_PER_CALL different keys. Always answers within the store's time limit. */
@@ -30,6 +33,7 @@ export interface ObjectStore {
   has(key: string): Promise<Presence>;
   /** Null when the bucket answers and lets us in. */
   probe(): Promise<Refusal | null>;
+  versioning(): Promise<Versioning | Refusal>;
   close(): void;
 }
 

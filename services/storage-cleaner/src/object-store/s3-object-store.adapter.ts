@@ -1,11 +1,12 @@
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { Answer, ObjectStore, Presence, Refusal } from './object-store.js';
+import type { Answer, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
 import { refusalOf } from './s3-failure.js';
 
 export interface S3Options {
@@ -103,11 +104,22 @@ export class S3ObjectStore implements ObjectStore {
     return typeof answer === 'object' && answer.refusal.code !== 'NoSuchKey' ? answer.refusal : null;
   }
 
+  async versioning(): Promise<Versioning | Refusal> {
+    const answer = await this.asking(async (abortSignal): Promise<Versioning> => {
+      const command = new GetBucketVersioningCommand({ Bucket: this.options.bucket });
+      const { Status } = await this.client.send(command, { abortSignal });
+      return Status === 'Enabled' ? 'on' : Status === 'Suspended' ? 'suspended' : 'off';
+    }, PROBE_TIMEOUT_MS);
+    if (typeof answer === 'string') return answer;
+    // A store that does not know the question has no versions.
+    return answer.refusal.status === 501 ? 'off' : answer.refusal;
+  }
+
   close(): void {
     this.client.destroy();
   }
 
-  private async asking<T extends Answer | Presence>(
+  private async asking<T extends Answer | Presence | Versioning>(
     call: (abortSignal: AbortSignal) => Promise<T>,
     timeoutMs = this.options.timeoutMs,
   ): Promise<T | Refused> {

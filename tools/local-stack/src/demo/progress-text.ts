@@ -1,3 +1,4 @@
+import { count, format } from '@expunge/cli';
 import { isOver, type Job } from './job-client.js';
 
 export function describeFilling(filled: { records: number; objects: number }): string {
@@ -16,12 +17,4 @@ export function describeJob(job: Job, expected: { records: number; objects: numb
     job.status,
   ];
   return parts.filter(Boolean).join(', ');
-}
-
-export function count(number: number, noun: string): string {
-  return `${format(number)} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function format(number: number): string {
-  return number.toLocaleString('en');
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Receipt, ReceiptFile, ReceiptSource } from './receipt.js';
-import { count } from './progress-text.js';
+import { count } from '@expunge/cli';
 import { readFields } from './receipt-fields.js';
 
 export interface ReceiptFolder extends ReceiptSource {

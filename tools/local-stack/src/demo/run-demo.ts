@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { count, showProgress } from '@expunge/cli';
 import type { LocalStack } from '../local-stack.js';
 import type { Services } from '../services/start-services.js';
 import { signToken } from '../token.js';
@@ -7,8 +8,7 @@ import { fillTenant, prefixOf } from './fill-tenant.js';
 import { followJob } from './follow-job.js';
 import { type Job, JobClient } from './job-client.js';
 import { OtherTenant } from './other-tenant.js';
-import { showProgress } from './progress.js';
-import { count, describeFilling, describeJob } from './progress-text.js';
+import { describeFilling, describeJob } from './progress-text.js';
 import type { ReceiptSource } from './receipt.js';
 import { Records } from './records.adapter.js';
 import { prepareRecords } from '../prepare-records.js';

@@ -1,4 +1,4 @@
-import { count } from './progress-text.js';
+import { count } from '@expunge/cli';
 
 /** The last line of `npm run demo -- --json`. */
 export interface Outcome {

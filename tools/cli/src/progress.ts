@@ -2,15 +2,16 @@ import { Presets, SingleBar } from 'cli-progress';
 
 /** A bar on a terminal; elsewhere a line every two seconds. */
 export interface Progress {
-  update(done: number, text: string): void;
+  /** @param total where it has changed, or was not known */
+  update(done: number, text: string, total?: number): void;
   /** Leaves the last state standing. */
   stop(): void;
 }
 
 const lineEvery = 2_000;
 
-export function showProgress(title: string, total: number): Progress {
-  return process.stdout.isTTY ? bar(title, total) : lines(title, total);
+export function showProgress(title: string, total: number, to: NodeJS.WriteStream = process.stdout): Progress {
+  return to.isTTY ? bar(title, total, to) : lines(title, total, to);
 }
 
 /** What is cut off at the end of a narrow terminal's line must not be rate and time left. */
@@ -18,18 +19,22 @@ function barSize(columns: number): number {
   return Math.max(4, Math.min(30, columns - 92));
 }
 
-function bar(title: string, total: number): Progress {
+function bar(title: string, firstTotal: number, stream: NodeJS.WriteStream): Progress {
   const format = `${title} {bar} {percentage}% {text}`;
   const shown = new SingleBar(
-    { format, barsize: barSize(process.stdout.columns), hideCursor: true, clearOnComplete: false },
+    { format, barsize: barSize(stream.columns), hideCursor: true, clearOnComplete: false, stream },
     Presets.shades_classic,
   );
+  let total = firstTotal;
   shown.start(total, 0, { text: '' });
   // Interrupted, it would leave the terminal without a cursor.
   const restore = () => shown.stop();
   process.once('exit', restore);
   return {
-    update: (done, text) => shown.update(Math.min(done, total), { text }),
+    update: (done, text, newTotal = total) => {
+      if (newTotal !== total) shown.setTotal((total = newTotal));
+      shown.update(Math.min(done, total), { text });
+    },
     stop: () => {
       process.off('exit', restore);
       shown.stop();
@@ -37,16 +42,18 @@ function bar(title: string, total: number): Progress {
   };
 }
 
-function lines(title: string, total: number): Progress {
+function lines(title: string, firstTotal: number, stream: NodeJS.WriteStream): Progress {
+  let total = firstTotal;
   let latest = '';
   let printed = '';
   const print = () => {
-    if (latest !== printed) console.log(latest);
+    if (latest !== printed) stream.write(`${latest}\n`);
     printed = latest;
   };
   const timer = setInterval(print, lineEvery);
   return {
-    update: (done, text) => {
+    update: (done, text, newTotal = total) => {
+      total = newTotal;
       const percent = total === 0 ? 100 : Math.floor((Math.min(done, total) / total) * 100);
       latest = `${title} ${percent}% ${text}`;
     },

@@ -1,0 +1,243 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { freePort, until } from '@expunge/local-stack';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../support/command.js';
+import { idsOf, type ShownJob, System } from '../support/system.js';
+
+const UNASKED = 20;
+const file = join(repositoryRoot, 'tools', 'cli', 'dist', 'main.js');
+
+let system: System;
+beforeAll(async () => {
+  system = await System.start({ env: { ...process.env, CONFIRM_ABOVE: String(UNASKED) } });
+}, 120_000);
+afterAll(() => system.stop(), 60_000);
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Of one tenant. */
+interface Cli {
+  tenant: string;
+  run: (...args: string[]) => Promise<Ended>;
+  /** With `--json`; its last line. */
+  json: <T = ShownJob>(...args: string[]) => Promise<T>;
+}
+
+async function cliOf(tenant = system.newTenant(), api = system.services.of('api')[0]!.url): Promise<Cli> {
+  const { authorization } = await system.authorization(tenant);
+  const env = { ...process.env, EXPUNGE_API: api, EXPUNGE_TOKEN: authorization.replace('Bearer ', '') };
+  const run = (...args: string[]) =>
+    new Promise<Ended>((resolve) => {
+      const child = execFile(process.execPath, [file, ...args], { env, timeout: 90_000 }, (_error, out, err) => {
+        resolve({ code: child.exitCode ?? -1, out, err });
+      });
+    });
+  const json = async <T>(...args: string[]) => {
+    const { out, err } = await run('--json', ...args);
+    const last = out.trim().split('\n').at(-1) ?? '';
+    if (last === '') throw new Error(err);
+    return JSON.parse(last) as T;
+  };
+  return { tenant, run, json };
+}
+
+const create = ['jobs', 'create', '--resource', 'receipts'];
+
+describe('expunge jobs', () => {
+  it('creates one and follows it until nothing is left', async () => {
+    const { tenant, run, json } = await cliOf();
+    await system.fill(tenant, 12, 1);
+    const dryRun = await json(...create, '--all', '--dry-run', '--watch');
+    expect(dryRun).toMatchObject({ status: 'completed', dry_run: { total: 12, total_is_estimate: false } });
+    expect((await system.left(tenant)).ids).toHaveLength(12);
+    const { code, out } = await run(
+      ...create,
+      '--all',
+      '--based-on',
+      dryRun.id,
+      '--reason',
+      'contract ended',
+      '--watch',
+    );
+    expect([code, out]).toEqual([0, expect.stringMatching(/^progress +12\/12 records, 12\/12 objects, completed$/m)]);
+    expect(out).toMatch(/^reason +contract ended$/m);
+    expect(await system.left(tenant)).toEqual({ ids: [], keys: [] });
+    const listed = await json<{ jobs: ShownJob[] }>('jobs', 'list', '--limit', '1');
+    expect(listed.jobs.map(({ id }) => id)).toHaveLength(1);
+    expect((await run('jobs', 'list')).out).toMatch(new RegExp(`^${dryRun.id} .* completed$`, 'm'));
+  });
+
+  it('takes the ids it is given, and the filter', async () => {
+    const { tenant, run } = await cliOf();
+    const receipts = await system.fill(tenant, 8, 1);
+    const [first = '', second = '', ...others] = receipts.map(({ _id }) => _id.toHexString());
+    expect((await run(...create, '--ids', first, second, '--watch')).code).toBe(0);
+    expect((await system.left(tenant)).ids).toEqual(others.toSorted());
+    const { code } = await run(...create, '--filter', '{"total": {"gte": 5}}', '--watch');
+    expect([code, (await system.left(tenant)).ids]).toEqual([0, idsOf(receipts.slice(2, 5))]);
+  });
+
+  it('says that one waits for a confirmation, and gives it', async () => {
+    const { tenant, run, json } = await cliOf();
+    await system.fill(tenant, UNASKED + 5, 0);
+    const { code, out } = await run(...create, '--all', '--watch');
+    expect([code, out]).toEqual([5, expect.stringMatching(/^confirmation +25 records match: confirm, or cancel$/m)]);
+    const [job] = (await json<{ jobs: ShownJob[] }>('jobs', 'list', '--status', 'awaiting_confirmation')).jobs;
+    expect((await run('jobs', 'confirm', job!.id)).code).toBe(0);
+    expect((await run('jobs', 'watch', job!.id)).code).toBe(0);
+    expect((await system.left(tenant)).ids).toEqual([]);
+  });
+
+  it('pauses, lets go, slows down and cancels one, and says that not all is gone', async () => {
+    const { tenant, run, json } = await cliOf();
+    await system.fill(tenant, UNASKED, 0);
+    const { id } = await json(...create, '--all', '--rate', '1');
+    const reached = (status: string) => system.until(tenant, id, status, (job) => job.status === status);
+    await system.until(tenant, id, 'its first record', ({ progress }) => progress.succeeded > 0);
+    expect(await json('jobs', 'pause', id, '--reason', 'wrong month?')).toMatchObject({
+      last_request: { type: 'PauseRequested' },
+    });
+    await reached('paused');
+    await until('why it stands', async () => /^USER:PAUSED /.test((await run('diagnose', id)).out), 15_000);
+    expect((await run('diagnose', id)).code).toBe(0);
+    expect((await run('jobs', 'resume', id)).code).toBe(0);
+    await reached('running');
+    expect((await run('jobs', 'rate', id, '2')).code).toBe(0);
+    await system.until(tenant, id, 'its rate', (job) => job.max_records_per_second === 2);
+    expect((await run('jobs', 'cancel', id)).code).toBe(0);
+    const { code, out } = await run('jobs', 'watch', id);
+    expect([code, out]).toEqual([4, expect.stringMatching(/ cancelled$/m)]);
+    expect((await run('jobs', 'pause', id)).err).toContain('expunge: not-allowed: ');
+  });
+
+  it('follows one over the death of the api', async () => {
+    const { tenant, run, json } = await cliOf();
+    await system.fill(tenant, 16, 0);
+    const { id } = await json(...create, '--all', '--rate', '4');
+    const watching = run('--json', 'jobs', 'watch', id);
+    await system.until(tenant, id, 'its first records', ({ progress }) => progress.succeeded > 0);
+    system.services.of('api')[0]!.process.kill('SIGKILL');
+    const { code, out } = await watching;
+    expect([code, JSON.parse(out.trim().split('\n').at(-1) ?? '')]).toEqual([
+      0,
+      expect.objectContaining({ id, status: 'completed' }),
+    ]);
+  });
+});
+
+describe('an exit code', () => {
+  it.each([
+    [[...create], 'exactly one of --all, --ids, --ids-from and --filter'],
+    [[...create, '--all', '--ids', 'a'], 'exactly one of --all, --ids, --ids-from and --filter'],
+    [['jobs', 'create', '--all'], '--resource'],
+    [[...create, '--filter', '{'], 'must be JSON'],
+    [[...create, '--all', '--expected-max-records', '0'], 'from 1 to'],
+    [['jobs', 'rate', 'j', 'fast'], 'from 1 to 1000000, or none'],
+    [['jobs', 'delete', 'j'], "unknown command 'delete'"],
+  ])('is 2 for a wrong command line, and nothing is asked: %j', async (args, says) => {
+    const { run, json } = await cliOf();
+    const { code, out, err } = await run(...args);
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining(says)]);
+    expect(await json('jobs', 'list')).toEqual({ jobs: [] });
+  });
+
+  it('is 1 where the API says no, with what is wrong', async () => {
+    const { run } = await cliOf();
+    const refused = await run('jobs', 'create', '--resource', 'receipts', '--ids', 'no-id');
+    expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/^expunge: invalid-request: .*ids/)]);
+    const theirs = await cliOf();
+    const { id } = await theirs.json(...create, '--all');
+    expect(await run('jobs', 'show', id)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^expunge: not-found: /),
+    });
+  });
+
+  it('is 3 where nobody answers', async () => {
+    const { run } = await cliOf('nobody', `http://127.0.0.1:${await freePort()}`);
+    const { code, err } = await run('jobs', 'list');
+    expect([code, err]).toEqual([3, expect.stringContaining('does not answer: connect ECONNREFUSED')]);
+  });
+
+  it('is 6 where something is wrong', async () => {
+    const { tenant, run, json } = await cliOf();
+    await until('all is well', async () => (await run('doctor')).code === 0, 30_000);
+    expect((await run('doctor')).out).toMatch(/^deleter\.slices: 1 of deleter listen$/m);
+    await system.fill(tenant, UNASKED, 0);
+    const { id } = await json(...create, '--all', '--rate', '1');
+    const deleter = system.services.of('deleter')[0]!.process;
+    deleter.freeze();
+    try {
+      await until('the verdict', async () => (await run('diagnose', id)).code === 6, 30_000);
+      const { out } = await run('diagnose', id);
+      expect(out).toMatch(/^WORKER:NO_HEARTBEAT \(blocking, since .*\n {2}heartbeat: /);
+      await until('that all is not well', async () => (await run('doctor')).code === 6, 10_000);
+    } finally {
+      deleter.thaw();
+    }
+    expect((await run('jobs', 'cancel', id)).code).toBe(0);
+  });
+});
+
+describe('expunge doctor --resource', () => {
+  const doctor = async () => (await cliOf('operations')).run('doctor', '--resource', 'receipts');
+
+  it('says what stands in the way of deleting, before anything is deleted', async () => {
+    await until('all is well', async () => (await doctor()).code === 0, 30_000);
+    expect((await doctor()).out).toMatch(/^receipts can be deleted from$/m);
+    const tenant = system.newTenant();
+    await system.fill(tenant, 1, 1, (receipt) => (receipt.attachments = [{ key: 'elsewhere/1' }]));
+    const index: Record<string, 1> = { tenantId: 1, _id: 1 };
+    await system.receipts.dropIndex('tenantId_1__id_1');
+    try {
+      const { code, out } = await doctor();
+      expect(code).toBe(6);
+      expect(out).toMatch(/^receipts is not fit to be deleted from$/m);
+      expect(out).toMatch(
+        /^ {2}NOT OK: keys: 1 of \d+ keys of \d+ records do not begin with tenants\/\{tenantId\}\/:/m,
+      );
+      expect(out).toContain(
+        'NOT OK: indexes: missing: db.getCollection("receipts").createIndex({"tenantId":1,"_id":1}',
+      );
+      expect(out).toMatch(/^ {2}ok: deletable: /m);
+      expect((await system.left(tenant)).ids).toHaveLength(1);
+    } finally {
+      await system.receipts.createIndexes([{ key: index }]);
+      await system.receipts.deleteMany({ tenantId: tenant });
+    }
+  });
+
+  it('says what nobody could tell', async () => {
+    const cleaner = system.services.of('storage-cleaner')[0]!.process;
+    cleaner.freeze();
+    try {
+      const { code, out } = await doctor();
+      expect([code, out]).toEqual([
+        6,
+        expect.stringMatching(/^ {2}not checked: storage-cleaner: none has answered within 6 s$/m),
+      ]);
+      expect(out).toMatch(/^receipts may not be fit to be deleted from$/m);
+    } finally {
+      cleaner.thaw();
+    }
+  });
+
+  it('knows no resource but those that are configured', async () => {
+    const { run } = await cliOf('operations');
+    expect(await run('doctor', '--resource', 'invoices')).toMatchObject({ code: 1 });
+  });
+});
+
+it('expunge parked lists what was given up on, and puts it back', async () => {
+  const { run, json } = await cliOf('operations');
+  const { queues } = await json<{ queues: { queue: string; count: number }[] }>('parked', 'list', '--limit', '1');
+  expect(queues.map(({ count }) => count)).toEqual([0, 0, 0, 0]);
+  const { code, out } = await run('parked', 'replay', 'deleter.slices', '--count', '1');
+  expect([code, out]).toEqual([0, '0 messages put back, 0 left\n']);
+  expect((await run('parked', 'replay', 'nobody', '--count', '1')).code).toBe(1);
+});
