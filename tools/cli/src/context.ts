@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Api } from './api.adapter.js';
 import { connectionOf } from './connection.js';
 import type { ExitCode } from './exit-code.js';
+import { UsageError } from './usage-error.js';
 
 export interface GlobalOptions {
   readonly api?: string;
@@ -25,13 +26,13 @@ export function action<Args extends unknown[]>(run: Run<Args>): (...args: [...Ar
   return async (...all) => {
     const command = all.at(-1) as Command;
     const { api, token, json: isJson = false, stackFile } = command.optsWithGlobals<GlobalOptions>();
-    let connection;
-    try {
-      connection = connectionOf({ api, token }, process.env, stackFile);
-    } catch (error) {
-      return command.error(`error: ${(error as Error).message}`);
-    }
     const show = (answer: unknown, text: string) => console.log(isJson ? JSON.stringify(answer) : text);
-    process.exitCode = await run({ api: new Api(connection), isJson, show }, ...(all.slice(0, -1) as Args));
+    try {
+      const connection = connectionOf({ api, token }, process.env, stackFile);
+      process.exitCode = await run({ api: new Api(connection), isJson, show }, ...(all.slice(0, -1) as Args));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      command.error(`error: ${error.message}`);
+    }
   };
 }

@@ -1,3 +1,4 @@
 export { wholeNumber } from './arguments.js';
 export { type Progress, showProgress } from './progress.js';
-export { count, format } from './text.js';
+export { isOver } from './answers.js';
+export { count, format, outlook } from './text.js';

@@ -10,8 +10,8 @@ export interface Progress {
 
 const lineEvery = 2_000;
 
-export function showProgress(title: string, total: number, to: NodeJS.WriteStream = process.stdout): Progress {
-  return to.isTTY ? bar(title, total, to) : lines(title, total, to);
+export function showProgress(title: string, total: number): Progress {
+  return process.stdout.isTTY ? bar(title, total) : lines(title, total);
 }
 
 /** What is cut off at the end of a narrow terminal's line must not be rate and time left. */
@@ -19,10 +19,10 @@ function barSize(columns: number): number {
   return Math.max(4, Math.min(30, columns - 92));
 }
 
-function bar(title: string, firstTotal: number, stream: NodeJS.WriteStream): Progress {
+function bar(title: string, firstTotal: number): Progress {
   const format = `${title} {bar} {percentage}% {text}`;
   const shown = new SingleBar(
-    { format, barsize: barSize(stream.columns), hideCursor: true, clearOnComplete: false, stream },
+    { format, barsize: barSize(process.stdout.columns), hideCursor: true, clearOnComplete: false },
     Presets.shades_classic,
   );
   let total = firstTotal;
@@ -42,12 +42,12 @@ function bar(title: string, firstTotal: number, stream: NodeJS.WriteStream): Pro
   };
 }
 
-function lines(title: string, firstTotal: number, stream: NodeJS.WriteStream): Progress {
+function lines(title: string, firstTotal: number): Progress {
   let total = firstTotal;
   let latest = '';
   let printed = '';
   const print = () => {
-    if (latest !== printed) stream.write(`${latest}\n`);
+    if (latest !== printed) console.log(latest);
     printed = latest;
   };
   const timer = setInterval(print, lineEvery);

@@ -18,6 +18,22 @@ export function count(number: number, noun: string): string {
   return `${format(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** `650/s`, `eta 2 s`, `running`: empty where it is over, or not known. */
+export function outlook({ rate, eta, status }: Outlook, now: number): string[] {
+  const [speed, end] = isOver({ status }) ? [null, null] : [rate, eta];
+  return [
+    speed ? `${format(Math.round(speed))}/s` : '',
+    end ? `eta ${format(Math.max(0, Math.ceil((Date.parse(end) - now) / 1000)))} s` : '',
+    status,
+  ];
+}
+
+interface Outlook {
+  readonly rate?: number | null;
+  readonly eta?: string | null;
+  readonly status: string;
+}
+
 /** `1,200/2,000 records, 2,100/2,400 objects, 3 failed, 650/s, eta 2 s, running` */
 export function progressText(job: ShownJob, now: number): string {
   const { succeeded, failed_count: failed, total, total_is_estimate: isEstimate, objects } = job.progress;
@@ -28,9 +44,7 @@ export function progressText(job: ShownJob, now: number): string {
     planned > 0 ? `${format(objects.purged)}/${count(planned, 'object')}` : '',
     failed + objects.failed > 0 ? `${format(failed + objects.failed)} failed` : '',
     objects.retained > 0 ? `${format(objects.retained)} retained` : '',
-    job.rate && !isOver(job) ? `${format(Math.round(job.rate))}/s` : '',
-    job.eta && !isOver(job) ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',
-    job.status,
+    ...outlook(job, now),
   ];
   return parts.filter(Boolean).join(', ');
 }

@@ -12,7 +12,6 @@ export function showJobProgress(isJson: boolean): Shown {
   if (isJson) return { update: (job) => console.log(JSON.stringify(job)), stop: () => undefined };
   let progress: Progress | undefined;
   let told: string | null = null;
-  const begin = () => (progress ??= showProgress('deleting', 1));
   return {
     update: (job) => {
       const code = job.diagnosis?.code ?? null;
@@ -24,7 +23,8 @@ export function showJobProgress(isJson: boolean): Shown {
       }
       told = code;
       const { processed, total } = job.progress;
-      begin().update(processed, progressText(job, Date.now()), Math.max(total ?? 0, processed, 1));
+      progress ??= showProgress('deleting', 1);
+      progress.update(processed, progressText(job, Date.now()), Math.max(total ?? 0, processed, 1));
     },
     stop: () => progress?.stop(),
   };

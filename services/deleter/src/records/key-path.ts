@@ -62,6 +62,9 @@ function keyOf(value: unknown): string[] | null {
   return typeof value === 'string' ? [value] : null;
 }
 
+/** The first field of a dotted path, `attachments` of `attachments.key`. */
+export const rootOf = (dottedPath: string): string => dottedPath.split('.')[0] ?? dottedPath;
+
 /** Follows fields through embedded documents; null where something on the way is neither that nor absent. */
 export function fieldAt(record: Record<string, unknown>, dottedPath: string): { value: unknown } | null {
   let value: unknown = record;

@@ -5,7 +5,7 @@ import { type Plan, timing } from '../deletion-job/deletion-job.js';
 import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
 import { missingOf, pageIndexOf } from './indexes.js';
-import { parseKeyPath, readKeys } from './key-path.js';
+import { parseKeyPath, readKeys, rootOf } from './key-path.js';
 import {
   deleteFilter,
   inScope,
@@ -268,7 +268,7 @@ export class RecordsRepository implements Records {
 
   /** The fields the key paths begin with, whole: `attachments.key` alone would hide elements of another shape. */
   private keysOnly(resource: ResourceDefinition): Document {
-    const fields = resource.objectKeyPaths.map((path) => parseKeyPath(path).head.split('.')[0] ?? path);
+    const fields = resource.objectKeyPaths.map((path) => rootOf(parseKeyPath(path).head));
     return { _id: 1, ...Object.fromEntries(fields.map((field) => [field, 1])) };
   }
 

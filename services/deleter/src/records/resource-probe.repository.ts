@@ -1,7 +1,7 @@
 import { type IndexKeys, keyPrefixOf, type ResourceDefinition } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime';
 import type mongoose from 'mongoose';
-import { fieldAt, parseKeyPath, readKeys } from './key-path.js';
+import { fieldAt, parseKeyPath, readKeys, rootOf } from './key-path.js';
 import type { RecordsRepository } from './records.repository.js';
 
 /** Of some records, whosoever they are, the keys. */
@@ -42,7 +42,7 @@ export class ResourceProbe {
 
   async sampleKeys(resource: ResourceDefinition): Promise<KeySample> {
     const paths = resource.objectKeyPaths.map(parseKeyPath);
-    const fields = [resource.tenantField, ...paths.map(({ head }) => head)].map((path) => path.split('.')[0] ?? path);
+    const fields = [resource.tenantField, ...paths.map(({ head }) => head)].map(rootOf);
     const sampled = await asStoreError(UNAVAILABLE, () =>
       this.collection(resource)
         .aggregate<Record<string, unknown>>(
@@ -59,9 +59,9 @@ export class ResourceProbe {
         continue;
       }
       const tenant = fieldAt(record, resource.tenantField)?.value;
-      const prefix = typeof tenant === 'string' ? keyPrefixOf(resource, tenant) : null;
       // A record without a tenant is nobody's: no job means it.
       if (typeof tenant !== 'string') continue;
+      const prefix = keyPrefixOf(resource, tenant);
       sample.keys += read.keys.length;
       sample.outside += read.keys.filter((key) => prefix !== null && !key.startsWith(prefix)).length;
     }

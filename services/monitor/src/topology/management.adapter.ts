@@ -44,13 +44,12 @@ export class ManagementApi {
   /** Never rejects: what could not be read is null and named. */
   async look(): Promise<ManagementView> {
     const { vhost } = this;
-    const [who, overview, exchanges, bindings, totals, statistics, consumers, connections, nodes] = await Promise.all([
+    const [who, overview, exchanges, bindings, queues, consumers, connections, nodes] = await Promise.all([
       this.read('/whoami', WhoAmI),
       this.read('/overview?columns=rabbitmq_version', Overview),
       this.read(`/exchanges/${vhost}?columns=name,type`, Exchanges),
       this.bindings(),
-      this.read(`/queues/${vhost}?disable_stats=true&enable_queue_totals=true`, QueueTotals),
-      this.read(`/queues/${vhost}?columns=name,consumers,message_stats.ack,message_stats.redeliver`, QueueStatistics),
+      this.queues(),
       this.read(`/consumers/${vhost}`, Consumers),
       this.read(
         `/vhosts/${vhost}/connections?columns=name,user_provided_name,connected_at,client_properties`,
@@ -73,11 +72,21 @@ export class ManagementApi {
       version: overview.ok ? overview.value.rabbitmq_version : null,
       exchanges: known('exchanges', exchanges, (rows) => rows),
       bindings: known('bindings', bindings, (rows) => rows),
-      queues: known('queues', statistics.ok ? totals : statistics, (rows) => counted(rows, statistics)),
+      queues: known('queues', queues, (rows) => rows),
       consumers: seesAll || !who.ok ? known('consumers', consumers, (rows) => joined(rows, connections)) : null,
       alarms: known('alarms', nodes, (rows) => rows.flatMap(alarmsOf)),
       notChecked,
     };
+  }
+
+  private async queues(): Promise<Read<SeenQueue[]>> {
+    const path = `/queues/${this.vhost}`;
+    const [totals, statistics] = await Promise.all([
+      this.read(`${path}?disable_stats=true&enable_queue_totals=true`, QueueTotals),
+      this.read(`${path}?columns=name,consumers,message_stats.ack,message_stats.redeliver`, QueueStatistics),
+    ]);
+    if (!statistics.ok) return statistics;
+    return totals.ok ? { ok: true, value: counted(totals.value, statistics.value) } : totals;
   }
 
   /** From our exchange on, through those that are bound to it. */
@@ -113,8 +122,8 @@ export class ManagementApi {
   }
 }
 
-function counted(rows: z.infer<typeof QueueTotals>, statistics: Read<z.infer<typeof QueueStatistics>>): SeenQueue[] {
-  const byName = new Map((statistics.ok ? statistics.value : []).map((queue) => [queue.name, queue]));
+function counted(rows: z.infer<typeof QueueTotals>, statistics: z.infer<typeof QueueStatistics>): SeenQueue[] {
+  const byName = new Map(statistics.map((queue) => [queue.name, queue]));
   return rows.map(({ name, messages_ready: ready, messages_unacknowledged: unacknowledged }) => {
     const { consumers, message_stats: messages } = byName.get(name) ?? {};
     return {

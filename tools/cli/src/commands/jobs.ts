@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { isOver, type ShownJob } from '../answers.js';
+import type { ShownJob } from '../answers.js';
 import { json, wholeNumber } from '../arguments.js';
 import { action, type Context } from '../context.js';
 import { exitCode, type ExitCode } from '../exit-code.js';
@@ -8,6 +8,7 @@ import { followed } from '../follow.js';
 import { jobPath } from '../paths.js';
 import { type SelectionOptions, selectionOf } from '../selection.js';
 import { jobText, progressText, table } from '../text.js';
+import { UsageError } from '../usage-error.js';
 import { showJobProgress } from '../watch.js';
 
 const PAGE = 200;
@@ -73,14 +74,7 @@ export function addJobs(program: Command): void {
         context.show(job, job.id);
         return exitCode.done;
       }),
-    )
-    .hook('preAction', (_, command) => {
-      try {
-        command.setOptionValue('selection', selectionOf(command.opts<SelectionOptions>()));
-      } catch (error) {
-        command.error(`error: ${(error as Error).message}`);
-      }
-    });
+    );
   jobs
     .command('list')
     .description('the jobs of the tenant, the newest first')
@@ -109,34 +103,30 @@ export function addJobs(program: Command): void {
       .command(`${verb} <job>`)
       .description(description)
       .option('--reason <text>', 'for the record')
-      .action(action((context, id: string, { reason }: { reason?: string }) => ask(context, id, verb, { reason })));
+      .action(
+        action((context, id: string, { reason }: { reason?: string }) =>
+          change(context, 'POST', `${jobPath(id)}/${verb}`, { reason }),
+        ),
+      );
   }
   jobs
     .command('rate <job> <limit>')
     .description('change the limit of a job, in records a second; "none" lifts it')
     .action(
-      action(({ api, show }, id: string, limit: string, _options: object) =>
-        changeRate(api, id, limit).then((job) => {
-          show(job, jobText(job, Date.now()));
-          return exitCode.done;
-        }),
+      action((context, id: string, limit: string) =>
+        change(context, 'PATCH', jobPath(id), { max_records_per_second: limitOf(limit) }),
       ),
-    )
-    .hook('preAction', (_, command) => {
-      const [, limit] = command.args;
-      if (limit !== 'none' && !/^[1-9]\d{0,6}$/.test(limit ?? '')) {
-        command.error('error: the limit must be a whole number from 1 to 1000000, or none');
-      }
-    });
+    );
 }
 
-function changeRate(api: Context['api'], id: string, limit: string): Promise<ShownJob> {
-  const body = { max_records_per_second: limit === 'none' ? null : Number(limit) };
-  return api.ask(jobPath(id), { method: 'PATCH', body, headers: { 'idempotency-key': randomUUID() } });
+function limitOf(limit: string): number | null {
+  if (limit === 'none') return null;
+  if (/^[1-9]\d{0,6}$/.test(limit)) return Number(limit);
+  throw new UsageError('the limit must be a whole number from 1 to 1000000, or none');
 }
 
-function bodyOf(options: CreateOptions & { selection?: unknown }): Record<string, unknown> {
-  const { resource, selection, reason } = options;
+function bodyOf(options: CreateOptions): Record<string, unknown> {
+  const { resource, reason } = options;
   const given = {
     dry_run: options.dryRun,
     based_on: options.basedOn,
@@ -146,16 +136,12 @@ function bodyOf(options: CreateOptions & { selection?: unknown }): Record<string
     verify: options.verify,
   };
   // What is undefined is left out of the JSON.
-  return { resource, selection, options: given, reason };
+  return { resource, selection: selectionOf(options), options: given, reason };
 }
 
-async function ask(context: Context, id: string, verb: string, body: { reason?: string | undefined }) {
-  const job = await context.api.ask<ShownJob>(`${jobPath(id)}/${verb}`, {
-    method: 'POST',
-    body,
-    headers: { 'idempotency-key': randomUUID() },
-  });
-  context.show(job, jobText(job, Date.now()));
+async function change({ api, show }: Context, method: 'POST' | 'PATCH', path: string, body: object): Promise<ExitCode> {
+  const job = await api.ask<ShownJob>(path, { method, body, headers: { 'idempotency-key': randomUUID() } });
+  show(job, jobText(job, Date.now()));
   return exitCode.done;
 }
 
@@ -188,5 +174,5 @@ async function watch(context: Context, id: string): Promise<ExitCode> {
   const job = await followed(context.api, id, shown.update).finally(shown.stop);
   if (!context.isJson) console.log(jobText(job, Date.now()));
   if (job.status === 'awaiting_confirmation') return exitCode.awaitsConfirmation;
-  return isOver(job) && job.status === 'completed' ? exitCode.done : exitCode.notCompleted;
+  return job.status === 'completed' ? exitCode.done : exitCode.notCompleted;
 }

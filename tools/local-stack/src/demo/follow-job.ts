@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOver, type Job, type JobClient } from './job-client.js';
+import { isOver } from '@expunge/cli';
+import type { Job, JobClient } from './job-client.js';
 
 const pollEvery = 250;
 

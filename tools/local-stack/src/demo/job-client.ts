@@ -22,12 +22,6 @@ export interface Job {
   readonly diagnosis?: unknown;
 }
 
-const terminal = new Set(['completed', 'completed_with_residue', 'failed', 'cancelled']);
-
-export function isOver({ status }: Job): boolean {
-  return terminal.has(status);
-}
-
 /** What the API answered instead, in its own words. */
 export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer';

@@ -1,5 +1,5 @@
-import { count, format } from '@expunge/cli';
-import { isOver, type Job } from './job-client.js';
+import { count, format, outlook } from '@expunge/cli';
+import type { Job } from './job-client.js';
 
 export function describeFilling(filled: { records: number; objects: number }): string {
   return `${count(filled.records, 'record')}, ${count(filled.objects, 'object')}`;
@@ -12,9 +12,7 @@ export function describeJob(job: Job, expected: { records: number; objects: numb
     `${format(succeeded)}/${count(expected.records, 'record')}`,
     `${format(objects.purged)}/${count(expected.objects, 'object')}`,
     failed_count + objects.failed > 0 ? `${format(failed_count + objects.failed)} failed` : '',
-    job.rate && !isOver(job) ? `${format(Math.round(job.rate))}/s` : '',
-    job.eta && !isOver(job) ? `eta ${format(Math.max(0, Math.ceil((Date.parse(job.eta) - now) / 1000)))} s` : '',
-    job.status,
+    ...outlook(job, now),
   ];
   return parts.filter(Boolean).join(', ');
 }

@@ -1,0 +1,4 @@
+/** The command line, or what it names, is wrong: nothing is asked. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
