@@ -1,4 +1,4 @@
-import type mongoose from 'mongoose';
+import type { Db } from 'mongodb';
 import { compact } from '../services/monitor/src/ledger/compact.js';
 import { entryOf, LedgerRepository } from '../services/monitor/src/ledger/ledger.repository.js';
 import { evolveAll } from '../services/monitor/src/projection/evolve.js';
@@ -20,7 +20,7 @@ interface Told {
 }
 
 /** A ledger of so many events as monitors write it, of many jobs at once, and the projection that they fold from it. */
-export async function writeLedger(db: mongoose.mongo.Db, events: number): Promise<{ jobs: number }> {
+export async function writeLedger(db: Db, events: number): Promise<{ jobs: number }> {
   const [ledger, jobs] = [new LedgerRepository(db), new JobRepository(db)];
   await Promise.all([ledger.createIndexes(), jobs.createIndexes()]);
   const receivedAt = new Date();

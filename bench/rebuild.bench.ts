@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type LocalStack, startLocalStack } from '@expunge/local-stack';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { Command, repositoryRoot } from '../test/support/command.js';
 import { ResidentMemory, residentMegabytes } from '../test/support/resident-memory.js';
 import { writeLedger } from './ledger-of-many-jobs.js';
@@ -11,10 +11,10 @@ import { writeLedger } from './ledger-of-many-jobs.js';
 const EVENTS = Number(process.env['EVENTS'] ?? 1_000_000);
 
 let stack: LocalStack;
-let client: mongoose.mongo.MongoClient;
+let client: MongoClient;
 beforeAll(async () => {
   stack = await startLocalStack({ env: {} });
-  client = new mongoose.mongo.MongoClient(stack.mongodb.url);
+  client = new MongoClient(stack.mongodb.url);
 }, 120_000);
 afterAll(async () => {
   await client.close();

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type StackFile, until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
+import { ObjectId } from 'mongodb';
 import { Clone, type Command, npmRun, repositoryRoot } from '../support/command.js';
 import { GivenStores } from '../support/given-stores.js';
 
@@ -87,7 +87,7 @@ describe('npm run demo on stores of somebody else', () => {
     await Promise.all([
       stores.put(`tenants/${tenant}/in-no-record`),
       stores.receipts.insertOne({
-        _id: new mongoose.mongo.ObjectId(),
+        _id: new ObjectId(),
         tenantId: tenant,
         attachments: [{ key: 'tenants/of-another/file' }],
       }),

@@ -1,7 +1,7 @@
 import { DeleteRequested, deleteRequestedId, MAINTENANCE_EXCHANGE } from '@expunge/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
-import mongoose from 'mongoose';
+import { ObjectId } from 'mongodb';
 import { Described, type OpenApi } from '../support/described.js';
 import { seen } from '../support/seen.js';
 import { idsOf, keysOf, type Receipt, type ShownJob, System } from '../support/system.js';
@@ -137,7 +137,7 @@ describe('a deletion', () => {
   it('leaves records inserted while it runs, and takes both files of records that gain one meanwhile', async () => {
     const tenant = system.newTenant();
     const receipts = await system.fill(tenant, 400, 1);
-    const gained = (r: { _id: mongoose.mongo.ObjectId }) => `tenants/${tenant}/${r._id.toHexString()}/late`;
+    const gained = (r: { _id: ObjectId }) => `tenants/${tenant}/${r._id.toHexString()}/late`;
     await system.put(receipts.map(gained));
     const id = await system.request(tenant, { ...all, options: { batch_size: 5, max_records_per_second: 100 } });
     // Behind every record the job has not reached yet, one gains a file; the application knows from its own write.
@@ -178,7 +178,7 @@ describe('a deletion', () => {
     await system.fill(tenant, 10, 1, (receipt, i) => {
       if (i % 5 === 0) receipt.previewKey = shared;
     });
-    await system.receipts.insertOne({ _id: new mongoose.mongo.ObjectId(), tenantId: other, previewKey: shared });
+    await system.receipts.insertOne({ _id: new ObjectId(), tenantId: other, previewKey: shared });
     const options = { batch_size: 2 };
     const first = await system.untilEnded(tenant, await system.request(tenant, { ...all, options }));
     expect(first).toMatchObject({

@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import { MongoServerError, ObjectId } from 'mongodb';
 import type { Receipt, System } from '../support/system.js';
 import { lastLifeOf, type Life, type PlannedRecord, type Tenant } from './tenant.js';
 
@@ -45,7 +45,7 @@ export class Application {
   }
 
   private async insert(tenant: Tenant): Promise<void> {
-    const _id = new mongoose.mongo.ObjectId();
+    const _id = new ObjectId();
     const key = `tenants/${tenant.id}/${_id.toHexString()}/new`;
     const receipt = receiptOf(tenant, _id, key);
     await patiently(() => this.system.put([key]));
@@ -106,9 +106,9 @@ export class Application {
   }
 }
 
-const idOf = ({ id }: PlannedRecord) => new mongoose.mongo.ObjectId(id);
+const idOf = ({ id }: PlannedRecord) => new ObjectId(id);
 
-const receiptOf = (tenant: Tenant, _id: mongoose.mongo.ObjectId, key: string): Receipt => ({
+const receiptOf = (tenant: Tenant, _id: ObjectId, key: string): Receipt => ({
   _id,
   tenantId: tenant.id,
   company: 'Aria',
@@ -127,7 +127,7 @@ async function once<T>(work: () => Promise<T>): Promise<{ value: T } | null> {
     return { value: await work() };
   } catch (error) {
     // A server that answers has decided; anything else is a connection that broke.
-    if (error instanceof mongoose.mongo.MongoServerError) throw error;
+    if (error instanceof MongoServerError) throw error;
     return null;
   }
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { allWorkQueues, parkedQueue } from '@expunge/contracts';
 import { type LocalStack, type Service, type ServiceName, serviceNames, until } from '@expunge/local-stack';
 import { connect } from 'amqplib';
-import mongoose from 'mongoose';
+import { ObjectId } from 'mongodb';
 import { jobIdOfKey } from '../../services/api/src/acceptance/acceptance.js';
 import { repositoryRoot } from '../support/command.js';
 import { asTenant } from '../support/running-job.js';
@@ -243,6 +243,6 @@ export class CrashLane {
 
 const told = (error: unknown): string[] => [error instanceof Error ? error.message : String(error)];
 
-function inAMinute(): mongoose.mongo.ObjectId {
-  return new mongoose.mongo.ObjectId(mongoose.mongo.ObjectId.generate(Math.floor(Date.now() / 1000) + 60));
+function inAMinute(): ObjectId {
+  return new ObjectId(ObjectId.generate(Math.floor(Date.now() / 1000) + 60));
 }

@@ -71,7 +71,7 @@ async function around<T>(name: string, make: () => T): Promise<Awaited<T>> {
 }
 
 function wrapDatabase(): void {
-  const { Connection } = internal(['mongoose', 'mongodb'], './cmap/connection.js') as Drivers['mongodb'];
+  const { Connection } = internal(['mongodb'], './cmap/connection.js') as Drivers['mongodb'];
   wrap(Connection.prototype, 'command', (command, args) => {
     const [{ db }, what] = args as [{ db: string }, Record<string, unknown>];
     const [name = '', collection] = Object.entries(what)[0] ?? [];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
+import { ObjectId } from 'mongodb';
 import type { Receipt, ShownJob } from '../support/system.js';
 import { type Found, type StoredEvent, violationsOf } from './oracle.js';
 import type { Life, PlannedRecord, Tenant } from './tenant.js';
 
 const hex = (n: number) => String(n).padStart(24, '0');
 const receipt = (n: number, ...keys: string[]): Receipt => ({
-  _id: new mongoose.mongo.ObjectId(hex(n)),
+  _id: new ObjectId(hex(n)),
   tenantId: 't',
   attachments: keys.map((key) => ({ key })),
 });

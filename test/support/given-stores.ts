@@ -1,9 +1,9 @@
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type LocalStack, prepareRecords, startLocalStack } from '@expunge/local-stack';
-import mongoose from 'mongoose';
+import { type Collection, MongoClient, ObjectId } from 'mongodb';
 
 interface AnyReceipt {
-  _id: mongoose.mongo.ObjectId;
+  _id: ObjectId;
   tenantId: string;
   attachments: { key: string }[];
 }
@@ -11,11 +11,11 @@ interface AnyReceipt {
 /** Servers that a command is told of by its environment, so that a test can look, and interfere, past it. */
 export class GivenStores {
   readonly env: NodeJS.ProcessEnv;
-  readonly receipts: mongoose.mongo.Collection<AnyReceipt>;
+  readonly receipts: Collection<AnyReceipt>;
 
   private constructor(
     private readonly stack: LocalStack,
-    private readonly mongo: mongoose.mongo.MongoClient,
+    private readonly mongo: MongoClient,
     private readonly s3: S3Client,
   ) {
     this.receipts = mongo.db().collection('receipts');
@@ -38,7 +38,7 @@ export class GivenStores {
     await prepareRecords(stack);
     const { endpoint, region, accessKeyId, secretAccessKey } = stack.s3;
     const s3 = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
-    return new GivenStores(stack, new mongoose.mongo.MongoClient(stack.mongodb.recordsUrl), s3);
+    return new GivenStores(stack, new MongoClient(stack.mongodb.recordsUrl), s3);
   }
 
   async put(key: string): Promise<void> {

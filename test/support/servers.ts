@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createVhost, databaseUrl, type ObjectStore, type Vhost } from '@expunge/local-stack';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 
 /** The broker, database and bucket that start-servers.ts keeps for the integration tests. */
 
@@ -38,9 +38,9 @@ export function unique(name: string): string {
 }
 
 async function drop(url: string): Promise<void> {
-  const connection = await mongoose.createConnection(url).asPromise();
-  await connection.dropDatabase();
-  await connection.close();
+  const client = await MongoClient.connect(url);
+  await client.db().dropDatabase();
+  await client.close();
 }
 
 function given(name: string): string {

@@ -15,12 +15,12 @@ import {
 import type { AnyMessage } from '@expunge/contracts';
 // For what it mends in the driver: the tests' own client outlives killed engines, too.
 import '@expunge/runtime';
-import mongoose from 'mongoose';
+import { type Collection, type Db, type Document, MongoClient, ObjectId } from 'mongodb';
 import type { SeenAnswer } from './described.js';
 import { Followed } from './followed.js';
 
 export interface Receipt {
-  _id: mongoose.mongo.ObjectId;
+  _id: ObjectId;
   tenantId: string;
   company?: string;
   total?: number;
@@ -113,7 +113,7 @@ export class System {
     readonly services: Services,
     /** Of the tokens. */
     readonly jwtSecret: string,
-    private readonly mongo: mongoose.mongo.MongoClient,
+    private readonly mongo: MongoClient,
     private readonly s3: S3Client,
     private readonly databasePrefix: string,
   ) {}
@@ -165,12 +165,12 @@ export class System {
   }
 
   /** The deleter's events of a job, by sequence. */
-  eventsOf(job: string): Promise<mongoose.mongo.Document[]> {
+  eventsOf(job: string): Promise<Document[]> {
     return this.database('deleter').collection('events').find({ job }).sort({ sequence: 1 }).toArray();
   }
 
   /** The batch of the job that is under way: whose it is, until when it may be deleted, and of which records. */
-  async planOf(job: string): Promise<{ instance: string; until: Date; ids: mongoose.mongo.ObjectId[] } | null> {
+  async planOf(job: string): Promise<{ instance: string; until: Date; ids: ObjectId[] } | null> {
     interface Job {
       _id: string;
       lanes: [{ plan: { owner: string; until: Date; records: { id: string }[] } | null }];
@@ -178,7 +178,7 @@ export class System {
     const found = await this.database('deleter').collection<Job>('jobs').findOne({ _id: job });
     const plan = found?.lanes[0].plan;
     if (!plan) return null;
-    const ids = plan.records.map(({ id }) => new mongoose.mongo.ObjectId(id));
+    const ids = plan.records.map(({ id }) => new ObjectId(id));
     return { instance: plan.owner.split(':')[0] ?? '', until: plan.until, ids };
   }
 
@@ -198,11 +198,11 @@ export class System {
     return (await shown?.countDocuments({ _id: job, status: { $in: ended } })) === 1;
   }
 
-  database(of: 'deleter' | 'monitor'): mongoose.mongo.Db {
+  database(of: 'deleter' | 'monitor'): Db {
     return this.mongo.db(this.databasePrefix + of);
   }
 
-  get receipts(): mongoose.mongo.Collection<Receipt> {
+  get receipts(): Collection<Receipt> {
     return this.mongo.db().collection<Receipt>('receipts');
   }
 
@@ -218,7 +218,7 @@ export class System {
     change: (receipt: Receipt, i: number) => void = () => undefined,
   ) {
     const receipts = Array.from({ length: n }, (_, i): Receipt => {
-      const _id = new mongoose.mongo.ObjectId();
+      const _id = new ObjectId();
       const attachments = Array.from({ length: files }, (_file, f) => ({
         key: `tenants/${tenantId}/${_id.toHexString()}/${f}`,
       }));
@@ -395,7 +395,7 @@ export class System {
  * looks every 10 s only would miss an engine that is killed again and again.
  */
 const clientOf = (url: string) =>
-  new mongoose.mongo.MongoClient(url, {
+  new MongoClient(url, {
     writeConcern: { w: 1, journal: true },
     serverSelectionTimeoutMS: 5000,
     heartbeatFrequencyMS: 1000,

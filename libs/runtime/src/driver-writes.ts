@@ -15,8 +15,7 @@ interface DriverConnection {
  * that has ended must refuse writes, and release whoever waits to write.
  */
 export function endWritesWithTheirConnection(): void {
-  const ofMongoose = createRequire(createRequire(import.meta.url).resolve('mongoose'));
-  const { Connection } = ofMongoose('mongodb/lib/cmap/connection.js') as {
+  const { Connection } = createRequire(import.meta.url)('mongodb/lib/cmap/connection.js') as {
     Connection: { prototype: DriverConnection };
   };
   const { prototype } = Connection;

@@ -1,14 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 import { TransientError } from '@expunge/messaging';
-import mongoose from 'mongoose';
+import {
+  type Db,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import type { Logger } from 'pino';
 import { endWritesWithTheirConnection } from './driver-writes.js';
 import { CheckError } from './problem.js';
 import { within } from './readiness.js';
 import { writeConcernOf } from './write-concern.js';
-
-const { MongoBulkWriteError, MongoClient, MongoError, MongoNetworkError, MongoServerSelectionError, MongoServerError } =
-  mongoose.mongo;
 
 endWritesWithTheirConnection();
 
@@ -18,7 +23,7 @@ const PING_WITHIN_MS = 1500;
 
 /** A MongoDB server; connects at first use and again after every loss. A write that was acknowledged stays. */
 export interface Store {
-  db(name?: string): mongoose.mongo.Db;
+  db(name?: string): Db;
   /** @throws CheckError UNREACHABLE, TIMEOUT; the server's own error when it answers and refuses */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -65,7 +70,7 @@ export function openStore(url: string, name: string, log: Logger): Store {
 }
 
 /** The driver recovers a connection it once had; one that never came about it gives up, and every later call with it. */
-async function connect(client: mongoose.mongo.MongoClient, closed: AbortSignal): Promise<void> {
+async function connect(client: MongoClient, closed: AbortSignal): Promise<void> {
   while (!closed.aborted) {
     try {
       await client.connect();

@@ -1,14 +1,6 @@
 import { type BrokerConnection, ParkedQueues } from '@expunge/messaging';
-import {
-  BROKER,
-  loadResources,
-  LOGGER,
-  openStore,
-  READINESS,
-  type Readiness,
-  SETTINGS,
-  type Store,
-} from '@expunge/runtime';
+import { BROKER, loadResources, LOGGER, READINESS, type Readiness, SETTINGS } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Logger } from 'pino';

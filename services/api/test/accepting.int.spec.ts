@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DeleteRequested, workQueues } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type mongoose from 'mongoose';
+import type { Collection } from 'mongodb';
 import { pino } from 'pino';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { type Acceptance, bodyHashOf, jobIdOfKey, newAcceptance } from '../src/acceptance/acceptance.js';
@@ -22,7 +22,7 @@ let vhost: Vhost;
 let database: Database;
 let bystander: Bystander;
 let store: Store;
-let acceptances: mongoose.mongo.Collection<Acceptance>;
+let acceptances: Collection<Acceptance>;
 let environment: Record<string, string>;
 let api: RunningApi;
 

@@ -2,7 +2,7 @@ import { type DiagnosisAnswer, type FailuresAnswer, type RollCallAnswer, workQue
 import type { Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { openApiOf } from '../src/openapi/document.js';
 import { Bystander } from './broker.js';
@@ -54,8 +54,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await api.stop();
   await Promise.all([bystander.close(), monitor.stop()]);
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${prefix}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

@@ -1,7 +1,7 @@
 import type { Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { workQueues } from '@expunge/contracts';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { Bystander } from './broker.js';
 import { type RunningApi, startApi } from './running-api.js';
@@ -30,8 +30,8 @@ afterAll(async () => {
   await api.stop();
   await bystander.close();
   await monitor.stop();
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${prefix}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

@@ -1,7 +1,7 @@
 import type { Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { UnsecuredJWT } from 'jose';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { type Acceptance, newAcceptance } from '../src/acceptance/acceptance.js';
 import { Bystander } from './broker.js';
@@ -39,8 +39,8 @@ afterAll(async () => {
   await bystander.close();
   await first.stop();
   await second.stop();
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${prefix}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });
@@ -419,8 +419,8 @@ describe('a job whose acceptance is not settled', () => {
   const left = (id: string) => newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, new Date(), 1000);
 
   test('is not shown as queued: nobody knows whether it is', async () => {
-    const client = await mongoose.createConnection(database.url).asPromise();
-    const acceptances = client.useDb(`${prefix}api`).collection<Acceptance>('acceptances');
+    const client = await MongoClient.connect(database.url);
+    const acceptances = client.db(`${prefix}api`).collection<Acceptance>('acceptances');
     await acceptances.insertMany([left('pending'), { ...left('refused'), state: 'refused' }]);
     await client.close();
     const pending = await api.request('GET', '/api/jobs/pending');

@@ -1,6 +1,6 @@
 import { until, type Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { type RunningApi, startApi } from './running-api.js';
 import { type StandInMonitor, standInMonitor } from './stand-in-monitor.js';
@@ -32,8 +32,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await api.stop();
   await monitor.stop();
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${environment['DATABASE_PREFIX']}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${environment['DATABASE_PREFIX']}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

@@ -7,7 +7,7 @@ import {
 } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { Bystander } from './broker.js';
 import { NOBODY, type RunningApi, startApi } from './running-api.js';
@@ -37,8 +37,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([api.stop(), alone.stop()]);
   await Promise.all([bystander.close(), monitor.stop()]);
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${prefix}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

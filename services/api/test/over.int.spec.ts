@@ -1,7 +1,7 @@
 import type { Vhost } from '@expunge/local-stack';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type mongoose from 'mongoose';
+import type { Collection } from 'mongodb';
 import { pino } from 'pino';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { type Acceptance, type AcceptanceState, jobIdOfKey, newAcceptance } from '../src/acceptance/acceptance.js';
@@ -22,7 +22,7 @@ let database: Database;
 let bystander: Bystander;
 let monitor: StandInMonitor;
 let store: Store;
-let acceptances: mongoose.mongo.Collection<Acceptance>;
+let acceptances: Collection<Acceptance>;
 let api: RunningApi;
 
 beforeAll(async () => {

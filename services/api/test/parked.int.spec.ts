@@ -1,7 +1,7 @@
 import { type AnyMessage, EventsWanted, parkedQueue, workQueues } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { Bystander } from './broker.js';
 import { type RequestOptions, type RunningApi, startApi } from './running-api.js';
@@ -29,8 +29,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await api.stop();
   await bystander.close();
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${prefix}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { LedgerEventView } from '@expunge/contracts';
 import { until, type Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { Followed } from '../../../test/support/followed.js';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { Streams } from '../src/stream/streams.service.js';
@@ -49,8 +49,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await api.stop();
   await monitor.stop();
-  const client = await mongoose.createConnection(database.url).asPromise();
-  await client.useDb(`${environment['DATABASE_PREFIX']}api`).dropDatabase();
+  const client = await MongoClient.connect(database.url);
+  await client.db(`${environment['DATABASE_PREFIX']}api`).dropDatabase();
   await client.close();
   await vhost.drop();
 });

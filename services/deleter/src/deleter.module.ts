@@ -6,12 +6,11 @@ import {
   IDENTITY,
   loadResources,
   LOGGER,
-  openStore,
   READINESS,
   type Readiness,
   SETTINGS,
-  type Store,
 } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import {
   type FactoryProvider,
   Inject,

@@ -10,8 +10,8 @@ import {
   workQueues,
 } from '@expunge/contracts';
 import { BrokerConnection, BrokerPublisher, type Publisher } from '@expunge/messaging';
-import { openStore, type Store } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { openStore, type Store } from '@expunge/runtime/store';
+import { type Db, ObjectId } from 'mongodb';
 import { type Logger, pino } from 'pino';
 import { type Database, freshDatabase, freshVhost } from '../../../test/support/servers.js';
 import { AnswerService } from '../src/answer.service.js';
@@ -106,7 +106,7 @@ export class World {
   }
 
   /** The user's database. */
-  get db(): mongoose.mongo.Db {
+  get db(): Db {
     return this.stores[1].db();
   }
 
@@ -115,7 +115,7 @@ export class World {
   }
 
   /** The deleter's own. */
-  get own(): mongoose.mongo.Db {
+  get own(): Db {
     return this.stores[0].db();
   }
 
@@ -231,8 +231,8 @@ export function deleteRequested(job: string, change: Partial<DeleteRequest> = {}
 export const keyOf = (n: number | string): string => `tenants/acme/${n}`;
 
 /** `n` receipts of the tenant, each with a file of its own. */
-export async function fill(db: mongoose.mongo.Db, n: number, tenantId = 'acme'): Promise<mongoose.mongo.ObjectId[]> {
-  const ids = Array.from({ length: n }, () => new mongoose.mongo.ObjectId());
+export async function fill(db: Db, n: number, tenantId = 'acme'): Promise<ObjectId[]> {
+  const ids = Array.from({ length: n }, () => new ObjectId());
   await db
     .collection('receipts')
     .insertMany(ids.map((_id, i) => ({ _id, tenantId, attachments: [{ key: `tenants/${tenantId}/${i}` }] })));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { pino } from 'pino';
 import { Door } from '../../../test/support/door.js';
 import { type Database, freshDatabase } from '../../../test/support/servers.js';

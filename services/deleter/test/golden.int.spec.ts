@@ -2,20 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelRequested, ResumeRequested, RetryRequested } from '@expunge/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
+import { BSON, ObjectId } from 'mongodb';
 import { type Deleter, deleteRequested, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
 
 /** What these files are: golden/README.md. */
 const folder = join(import.meta.dirname, '../golden');
 const names = readdirSync(folder).filter((file) => file.endsWith('.json'));
-const { EJSON, ObjectId } = mongoose.mongo.BSON;
 interface Stored {
   _id: string;
   sequence: number;
   bound: { idAtMost?: string };
   [member: string]: unknown;
 }
-const golden = (name: string) => EJSON.parse(readFileSync(join(folder, name), 'utf8')) as Stored;
+const golden = (name: string) => BSON.EJSON.parse(readFileSync(join(folder, name), 'utf8')) as Stored;
 
 let world: World;
 let heir: Deleter;
@@ -36,7 +35,7 @@ async function receiptsOf({ bound }: Stored): Promise<void> {
     tenantId: 'acme',
     attachments: [{ key: keyOf(n) }],
   }));
-  await world.db.collection<{ _id: mongoose.mongo.BSON.ObjectId }>('receipts').insertMany(receipts);
+  await world.db.collection<{ _id: ObjectId }>('receipts').insertMany(receipts);
 }
 
 async function stored(name: string): Promise<Stored> {

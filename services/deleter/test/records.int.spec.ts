@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type IdType, receipts, type ResourceDefinition, type WireId } from '@expunge/contracts';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import fc from 'fast-check';
-import mongoose from 'mongoose';
+import { Binary, type Db, Decimal128, Long, ObjectId, UUID } from 'mongodb';
 import { pino } from 'pino';
 import { type Database, freshDatabase } from '../../../test/support/servers.js';
 import type { Plan } from '../src/deletion-job/deletion-job.js';
@@ -12,11 +12,9 @@ import { holdsOnly } from '../src/records/planned-keys-filter.js';
 import type { Scope } from '../src/records/record-filters.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
 
-const { Binary, ObjectId, UUID, Long, Decimal128 } = mongoose.mongo;
-
 let database: Database;
 let store: Store;
-let db: mongoose.mongo.Db;
+let db: Db;
 
 beforeAll(async () => {
   database = await freshDatabase('records');

@@ -8,7 +8,7 @@ import {
   ResumeRequested,
   RetryRequested,
 } from '@expunge/contracts';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { pino } from 'pino';
 import { type DeletionJob } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';

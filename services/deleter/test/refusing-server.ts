@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
-import mongoose from 'mongoose';
+import { BSON, type Document } from 'mongodb';
 import { engineAt } from '../../../test/support/door.js';
-
-const { BSON } = mongoose.mongo;
-
-type Document = mongoose.mongo.Document;
 
 /** Of a message: its length, its id, the id of the request it answers, and what it is; four bytes each. */
 const HEADER = 16;

@@ -10,7 +10,7 @@ import {
   VerificationRequested,
 } from '@expunge/contracts';
 import { ConflictError } from '@expunge/messaging';
-import mongoose from 'mongoose';
+import { ObjectId } from 'mongodb';
 import type { DeletionJob } from '../src/deletion-job/deletion-job.js';
 import { type Deleter, deleteRequested, fill, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
 import { Killed, killedAt } from './killed.js';
@@ -61,7 +61,7 @@ describe('a verification', () => {
     const { finished, totals } = await jobOf(deleter);
     expect(totals).toMatchObject({ succeeded: 3, failed: 1 });
     // Put back under ids of before the request, which the bound takes in; and one that no page shows.
-    const back = [mongoose.mongo.ObjectId.createFromTime(1), mongoose.mongo.ObjectId.createFromTime(2)];
+    const back = [ObjectId.createFromTime(1), ObjectId.createFromTime(2)];
     await receiptsOf().insertMany(back.map((_id) => ({ _id, tenantId: 'acme' })));
     await receiptsOf().insertOne({ _id: 'text' as never, tenantId: 'acme' });
     await receiptsOf().insertMany([{ tenantId: 'other' }, { _id: 'more' as never, tenantId: 'other' }]);
@@ -153,7 +153,7 @@ describe('a retry', () => {
     await deleter.failedPurges.add(purgeFailed(1, [[0, 1]]));
     await deleter.failedPurges.add(purgeFailed(2, [[0, 0]]));
     await receiptsOf().insertOne({ tenantId: 'other', attachments: [{ key: keyOf(0) }] });
-    await receiptsOf().insertOne({ _id: mongoose.mongo.ObjectId.createFromTime(1), tenantId: 'acme' });
+    await receiptsOf().insertOne({ _id: ObjectId.createFromTime(1), tenantId: 'acme' });
     await deleter.control.take(retry());
     await runToEnd(deleter, 'job');
     const { events } = await world.published();

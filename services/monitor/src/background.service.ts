@@ -1,6 +1,7 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { Readiness, Store } from '@expunge/runtime';
+import type { Readiness } from '@expunge/runtime';
+import type { Store } from '@expunge/runtime/store';
 import type { FoldBeat } from './fold/fold-beat.service.js';
 import type { Verdicts } from './diagnosis/verdicts.service.js';
 import type { Sweep } from './redrive/sweep.service.js';

@@ -5,14 +5,13 @@ import {
   type Identity,
   loadResources,
   LOGGER,
-  openStore,
   READINESS,
   type Readiness,
   SETTINGS,
-  type Store,
 } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { Module, type Provider } from '@nestjs/common';
-import type mongoose from 'mongoose';
+import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { Background } from './background.service.js';
 import { DiagnosisService } from './diagnosis/diagnosis.service.js';
@@ -47,8 +46,6 @@ import { WorkerRepository } from './workers/worker.repository.js';
 
 const STORE = Symbol('Store');
 const DATABASE = Symbol('Database');
-
-type Db = mongoose.mongo.Db;
 
 const providers: Provider[] = [
   {

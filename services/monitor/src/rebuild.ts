@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { databaseSettings, openStore, readSettings, SettingsError } from '@expunge/runtime';
+import { databaseSettings, readSettings, SettingsError } from '@expunge/runtime';
+import { openStore } from '@expunge/runtime/store';
 import { pino } from 'pino';
 import { FoldMarkRepository } from './fold/fold-mark.repository.js';
 import { LedgerRepository } from './ledger/ledger.repository.js';

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { openStore, type Store } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { openStore, type Store } from '@expunge/runtime/store';
+import type { Db } from 'mongodb';
 import { silent, testServer } from './servers.js';
 
 /** A database of one test's own on the engine that the integration tests share. */
 export interface TestDatabase {
   store: Store;
-  db: mongoose.mongo.Db;
+  db: Db;
   drop(): Promise<void>;
 }
 

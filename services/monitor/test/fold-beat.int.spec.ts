@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { JobsAnswer } from '@expunge/contracts';
 import { createVhost, until, type Vhost } from '@expunge/local-stack';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { type MonitorApp, startMonitor } from './monitor-app.js';
 import { connectAs, silent, testServer } from './servers.js';
 import { Story } from '../src/testing/story.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { EventsAnswer, JobAnswer, PauseRequested } from '@expunge/contracts';
 import { createVhost, type Vhost } from '@expunge/local-stack';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { compact } from '../src/ledger/compact.js';
 import { entryOf, LedgerRepository } from '../src/ledger/ledger.repository.js';
 import { evolveAll } from '../src/projection/evolve.js';
@@ -86,7 +86,10 @@ it("a job's events are told by position, and none of another tenant among them",
     told.push(...page.events);
     after = page.next;
   }
-  expect(told.map(({ position, id, data }) => ({ position, id, data }))).toEqual(
+  // Since it runs the monitor may have told of a verdict: that is an event of the job, too, and comes after the stray.
+  expect(told.map(({ id }) => id)).not.toContain('stray');
+  const before = told.filter(({ position }) => position <= recorded.length);
+  expect(before.map(({ position, id, data }) => ({ position, id, data }))).toEqual(
     recorded.map(({ position, message: { id, data } }) => ({ position, id, data })),
   );
 });

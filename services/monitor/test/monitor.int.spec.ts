@@ -16,7 +16,7 @@ import {
 } from '@expunge/contracts';
 import { createVhost, until, type Vhost } from '@expunge/local-stack';
 import type { BrokerConnection, BrokerPublisher } from '@expunge/messaging';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { LedgerRepository } from '../src/ledger/ledger.repository.js';
 import { evolve } from '../src/projection/evolve.js';
 import type { JobProjection } from '../src/projection/job.js';

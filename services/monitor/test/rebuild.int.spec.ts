@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AnyMessage, JobRemoved, jobRemovedId } from '@expunge/contracts';
-import { openStore, type Store } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { openStore, type Store } from '@expunge/runtime/store';
+import { BSON, type Db, type Document, Double, type UpdateFilter } from 'mongodb';
 import { JobRemoval } from '../src/expiry/job-removal.service.js';
 import { FailuresRepository } from '../src/failures/failures.repository.js';
 import { FoldMarkRepository } from '../src/fold/fold-mark.repository.js';
@@ -24,10 +24,10 @@ import { silent, testServer } from './servers.js';
 
 jest.setTimeout(60_000);
 
-type StoredJob = mongoose.mongo.Document & { _id: string };
+type StoredJob = Document & { _id: string };
 
 let store: Store;
-let db: mongoose.mongo.Db;
+let db: Db;
 let prefix: string;
 let ledger: LedgerRepository;
 let jobs: JobRepository;
@@ -76,7 +76,7 @@ async function documents(): Promise<Record<string, string>> {
   return Object.fromEntries(
     found.map(({ revision: _, movedAt: _moved, ...content }) => [
       content._id,
-      Buffer.from(mongoose.mongo.BSON.serialize(content)).toString('base64'),
+      Buffer.from(BSON.serialize(content)).toString('base64'),
     ]),
   );
 }
@@ -154,10 +154,10 @@ describe('a rebuild', () => {
   });
 
   it('repairs a damaged document, and names the first field that differs', async () => {
-    const damages: [string, mongoose.mongo.UpdateFilter<StoredJob>, string][] = [
+    const damages: [string, UpdateFilter<StoredJob>, string][] = [
       ['count', { $set: { 'objects.purged': 1 } }, 'objects.purged'],
       ['lost-field', { $unset: { stage: 1 } }, 'stage'],
-      ['type', { $set: { 'objects.kept': new mongoose.mongo.Double(0) } }, 'objects.kept'],
+      ['type', { $set: { 'objects.kept': new Double(0) } }, 'objects.kept'],
       ['order', { $rename: { heard: 'heard2' } }, 'heard'],
       ['no-revision', { $unset: { revision: 1 }, $set: { status: 'queued' } }, 'status'],
       ['position', { $set: { position: 1_000_000 } }, 'position'],

@@ -8,7 +8,7 @@ import {
   WorkersAnswer,
 } from '@expunge/contracts';
 import { createVhost, Management, until, type Vhost } from '@expunge/local-stack';
-import { openStore, type Store } from '@expunge/runtime';
+import { openStore, type Store } from '@expunge/runtime/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Channel } from 'amqplib';
 import { BrokerLook } from '../src/topology/broker-look.service.js';

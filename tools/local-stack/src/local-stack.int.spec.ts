@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { type LocalStack, startLocalStack } from './local-stack.js';
 import { databaseUrl } from './mongodb/database-url.js';
 import { builtScript } from './paths.js';
@@ -37,13 +37,14 @@ describe('a local stack', () => {
   it('keeps every acknowledged write of a database engine killed with SIGKILL, behind the same socket', async () => {
     const url = databaseUrl(stack.mongodb.url, 'survivors');
     const written = { w: 1, journal: true, useBigInt64: true } as const;
-    const before = await mongoose.createConnection(url, written).asPromise();
+    const before = await MongoClient.connect(url, written);
+    const letters = before.db().collection('letters');
     const numbers = Array.from({ length: 500 }, (_, at) => BigInt(at));
-    for (const at of numbers) await before.collection('letters').insertOne({ at });
+    for (const at of numbers) await letters.insertOne({ at });
     stack.mongodb.server!.kill('SIGKILL');
     await stack.mongodb.server!.restart();
-    const letters = await before.collection('letters').find().sort({ at: 1 }).toArray();
-    expect(letters.map((letter) => letter['at'] as bigint)).toEqual(numbers);
+    const read = await letters.find().sort({ at: 1 }).toArray();
+    expect(read.map((letter) => letter['at'] as bigint)).toEqual(numbers);
     await before.close();
   });
 

@@ -1,6 +1,7 @@
-import { asStoreError, isDuplicateKey, SETTINGS } from '@expunge/runtime';
+import { SETTINGS } from '@expunge/runtime';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
 import { Inject, Injectable } from '@nestjs/common';
-import type mongoose from 'mongoose';
+import type { Collection } from 'mongodb';
 import type { ApiSettings } from '../settings.js';
 import { STORE, type Store } from '../store.js';
 import { type Acceptance, overBefore } from './acceptance.js';
@@ -10,7 +11,7 @@ const UNAVAILABLE = 'API_STORE_UNAVAILABLE';
 /** Every write is one document's, conditional on what was read. Each method throws TransientError when the store is away. */
 @Injectable()
 export class AcceptanceRepository {
-  private readonly acceptances: mongoose.mongo.Collection<Acceptance>;
+  private readonly acceptances: Collection<Acceptance>;
 
   constructor(@Inject(STORE) store: Store, @Inject(SETTINGS) settings: ApiSettings) {
     this.acceptances = store.db(`${settings.DATABASE_PREFIX}api`).collection('acceptances');

@@ -1,6 +1,6 @@
 import type { EventsWanted, KeysOfBatch } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
 import type { DeletionEvent } from '../deletion-job/deletion-job.js';
 
 interface StoredEvent {
@@ -20,7 +20,7 @@ const ofBatchDeleted = { 'message.type': 'BatchDeleted' } as const;
 
 /** An error beside a duplicate, or of the write concern, means that something may not stand. */
 function isNothingButDuplicates(error: unknown): boolean {
-  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) return false;
+  if (!(error instanceof MongoBulkWriteError)) return false;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   // Without any, it is a write that nobody answered.
   return (
@@ -30,9 +30,9 @@ function isNothingButDuplicates(error: unknown): boolean {
 
 /** The record of what happened. An event stands here before it leaves its outbox, and is published from here again. */
 export class EventStore {
-  private readonly events: mongoose.mongo.Collection<StoredEvent>;
+  private readonly events: Collection<StoredEvent>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.events = db.collection<StoredEvent>('events');
   }
 

@@ -1,6 +1,6 @@
 import { type ObjectPurgeFailed, type Positions, positions } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 import type { FailedPurges } from '../deletion-job/purge-again.js';
 
 interface StoredFailure {
@@ -17,9 +17,9 @@ const MOST_EVENTS = 1000;
 
 /** What the storage-cleaner gave up, until a person has it tried again. */
 export class FailedPurgesRepository {
-  private readonly purges: mongoose.mongo.Collection<StoredFailure>;
+  private readonly purges: Collection<StoredFailure>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.purges = db.collection<StoredFailure>('failed_purges');
   }
 

@@ -1,7 +1,7 @@
 import { ConflictError } from '@expunge/messaging';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
 import { withCurrentTrace } from '@expunge/telemetry';
-import type mongoose from 'mongoose';
+import type { Collection, Db } from 'mongodb';
 import type { RequestRefused } from '@expunge/contracts';
 import { type DeletionJob, type DeletionState, dueAt, type Pending } from '../deletion-job/deletion-job.js';
 
@@ -12,9 +12,9 @@ const UNAVAILABLE = 'JOBS_UNAVAILABLE';
 
 /** The deleter's documents. Every change is a compare-and-set on `revision`. */
 export class JobRepository {
-  private readonly jobs: mongoose.mongo.Collection<Stored>;
+  private readonly jobs: Collection<Stored>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.jobs = db.collection<Stored>('jobs');
   }
 

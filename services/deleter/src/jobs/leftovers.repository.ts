@@ -1,6 +1,6 @@
 import type { RecordFailure, WireId } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 
 interface StoredFailure extends RecordFailure {
   _id: string;
@@ -23,10 +23,10 @@ const UNAVAILABLE = 'JOBS_UNAVAILABLE';
  * batch over writes, and counts, the same.
  */
 export class LeftoversRepository {
-  private readonly failures: mongoose.mongo.Collection<StoredFailure>;
-  private readonly retained: mongoose.mongo.Collection<StoredRetention>;
+  private readonly failures: Collection<StoredFailure>;
+  private readonly retained: Collection<StoredRetention>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.failures = db.collection<StoredFailure>('failures');
     this.retained = db.collection<StoredRetention>('retained');
   }

@@ -1,7 +1,5 @@
 import type { IdType, WireId } from '@expunge/contracts';
-import mongoose from 'mongoose';
-
-const { ObjectId, UUID, Long, Binary } = mongoose.mongo;
+import { Binary, Long, ObjectId, UUID } from 'mongodb';
 
 const ANY_UUID = {
   $gte: new UUID('00000000-0000-0000-0000-000000000000'),

@@ -1,6 +1,6 @@
 import { type Bound, type ResourceDefinition, type WireId } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import { type Collection, type Db, type Document, MongoServerError, ObjectId } from 'mongodb';
 import { type Plan, timing } from '../deletion-job/deletion-job.js';
 import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
@@ -21,8 +21,6 @@ import { clockFrom, type RecordsClock } from './records-clock.js';
 import { refusalIn } from './refusal.js';
 import { exact, findReferred, ranOutOfTime } from './references.repository.js';
 
-type Document = mongoose.mongo.Document;
-
 const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
 const NAMESPACE_NOT_FOUND = 26;
 /**
@@ -42,14 +40,14 @@ const COUNT_TIMEOUT_MS = 2000;
 const SAMPLE = 1000;
 
 const isNoCollection = (error: unknown): boolean =>
-  error instanceof mongoose.mongo.MongoServerError && error.code === NAMESPACE_NOT_FOUND;
+  error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND;
 
 /** The user's own database. Nothing is created in it, no index and no collection. */
 export class RecordsRepository implements Records {
   private readonly pageIndexes = new Map<string, { name: string; at: number }>();
 
   constructor(
-    private readonly db: mongoose.mongo.Db,
+    private readonly db: Db,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
   ) {}
 
@@ -272,7 +270,7 @@ export class RecordsRepository implements Records {
     return { _id: 1, ...Object.fromEntries(fields.map((field) => [field, 1])) };
   }
 
-  private collection(resource: ResourceDefinition): mongoose.mongo.Collection {
+  private collection(resource: ResourceDefinition): Collection {
     return this.db.collection(resource.collection);
   }
 }
@@ -283,9 +281,9 @@ function isSparse({ selection, bound }: Scope): boolean {
 }
 
 /** The greatest ObjectId any host can have made by the end of that second. */
-function lastObjectIdOf(time: Date): mongoose.mongo.ObjectId {
+function lastObjectIdOf(time: Date): ObjectId {
   const seconds = Math.floor(time.getTime() / 1000)
     .toString(16)
     .padStart(8, '0');
-  return new mongoose.mongo.ObjectId(`${seconds}ffffffffffffffff`);
+  return new ObjectId(`${seconds}ffffffffffffffff`);
 }

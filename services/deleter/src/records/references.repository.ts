@@ -1,12 +1,9 @@
 import type { ResourceDefinition } from '@expunge/contracts';
-import mongoose from 'mongoose';
+import { type Db, type Document, MongoServerError } from 'mongodb';
 import { dotted, parseKeyPath, readKeys } from './key-path.js';
 
-type Document = mongoose.mongo.Document;
-
 /** The server stopped an operation at its `maxTimeMS`. */
-export const ranOutOfTime = (error: unknown): boolean =>
-  error instanceof mongoose.mongo.MongoServerError && error.code === 50;
+export const ranOutOfTime = (error: unknown): boolean => error instanceof MongoServerError && error.code === 50;
 
 /** A collection's own collation may take 'acme' and 'ACME' for the same tenant, id or key. */
 export const exact = { collation: { locale: 'simple' } } as const;
@@ -20,7 +17,7 @@ const AT_ONCE = 1000;
  * takes longer finds nothing.
  */
 export async function findReferred(
-  db: mongoose.mongo.Db,
+  db: Db,
   holders: readonly { holder: ResourceDefinition; except: Document | null }[],
   keys: readonly string[],
   giveUpAfterMs?: number,

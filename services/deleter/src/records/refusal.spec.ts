@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import mongoose from 'mongoose';
+import { MongoNetworkError, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import { refusalIn } from './refusal.js';
 
-const { MongoNetworkError, MongoServerError, MongoWriteConcernError } = mongoose.mongo;
 const answered = (code: number, codeName?: string) =>
   new MongoServerError({ errmsg: 'no', code, ...(codeName && { codeName }) });
 

@@ -1,7 +1,5 @@
 import type { ErrorInfo } from '@expunge/contracts';
-import mongoose from 'mongoose';
-
-const { MongoServerError, MongoWriteConcernError } = mongoose.mongo;
+import { MongoServerError, MongoWriteConcernError } from 'mongodb';
 
 /** Codes with which a server blames a record: it cannot be read, written to a log, taken out of an index, or is protected. */
 const blamesRecord = new Set([

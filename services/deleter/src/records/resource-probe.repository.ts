@@ -1,6 +1,6 @@
 import { type IndexKeys, keyPrefixOf, type ResourceDefinition } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 import { fieldAt, parseKeyPath, readKeys, rootOf } from './key-path.js';
 import type { RecordsRepository } from './records.repository.js';
 
@@ -21,7 +21,7 @@ const WITHIN_MS = 4_000;
 /** Tries what a deletion does to the user's records, and changes nothing. Calls throw as those of `Records` do. */
 export class ResourceProbe {
   constructor(
-    private readonly db: mongoose.mongo.Db,
+    private readonly db: Db,
     private readonly records: Pick<RecordsRepository, 'missingIndexes'>,
   ) {}
 
@@ -68,7 +68,7 @@ export class ResourceProbe {
     return sample;
   }
 
-  private collection(resource: ResourceDefinition): mongoose.mongo.Collection {
+  private collection(resource: ResourceDefinition): Collection {
     return this.db.collection(resource.collection);
   }
 }

@@ -1,5 +1,5 @@
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 import type { Recorded } from '../projection/recorded.js';
 import { type Failure, failuresIn } from './failures-in.js';
 
@@ -24,10 +24,10 @@ const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 /** What jobs left, one document each: a projection holds only the first of them. */
 export class FailuresRepository {
-  private readonly failures: mongoose.mongo.Collection<StoredFailure>;
+  private readonly failures: Collection<StoredFailure>;
 
   constructor(
-    db: mongoose.mongo.Db,
+    db: Db,
     private readonly retentionMs: number,
   ) {
     this.failures = db.collection<StoredFailure>('failures');

@@ -1,6 +1,6 @@
 import type { AsOf } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db, Document } from 'mongodb';
 import type { NotFolded } from './in-hand.js';
 
 interface FoldMark {
@@ -32,9 +32,9 @@ export interface Beat {
 
 /** How far the fold is, and that whoever folds lives. All times are the database's. */
 export class FoldMarkRepository {
-  private readonly marks: mongoose.mongo.Collection<FoldMark>;
+  private readonly marks: Collection<FoldMark>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.marks = db.collection<FoldMark>('fold', { writeConcern: { w: 1 } });
   }
 
@@ -86,13 +86,7 @@ function lagNow(lagMs: number | null, ageMs: number): number | null {
 }
 
 /** As an expression: the position never goes back, and the database's clock is what counts. */
-function marked({
-  instance,
-  position,
-  lagMs,
-  lagOfOthersMs = lagMs,
-  unfoldable = [],
-}: Beat): mongoose.mongo.Document[] {
+function marked({ instance, position, lagMs, lagOfOthersMs = lagMs, unfoldable = [] }: Beat): Document[] {
   const known = { $ifNull: ['$position', 0] };
   return [
     {

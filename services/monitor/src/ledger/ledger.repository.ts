@@ -1,6 +1,6 @@
 import { type AnyMessage } from '@expunge/contracts';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { BSON, type Collection, type Db, type Filter, MongoBulkWriteError } from 'mongodb';
 import { jobOf } from '../projection/evolve.js';
 import type { LedgerMessage, Recorded } from '../projection/recorded.js';
 
@@ -42,10 +42,10 @@ const PAGE = 100;
 
 /** Every event that was heard, numbered in the order in which they became visible. */
 export class LedgerRepository {
-  private readonly entries: mongoose.mongo.Collection<LedgerEntry>;
-  private readonly floors: mongoose.mongo.Collection<Floor>;
+  private readonly entries: Collection<LedgerEntry>;
+  private readonly floors: Collection<Floor>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.entries = db.collection<LedgerEntry>('ledger', { ignoreUndefined: true });
     this.floors = db.collection<Floor>('fold');
   }
@@ -64,7 +64,7 @@ export class LedgerRepository {
     return Math.max(await this.lastPositionOf({}), floor?.position ?? 0);
   }
 
-  private async lastPositionOf(entries: mongoose.mongo.Filter<LedgerEntry>): Promise<number> {
+  private async lastPositionOf(entries: Filter<LedgerEntry>): Promise<number> {
     const [last] = await asStoreError(CODE, () =>
       this.entries
         .find(entries, { projection: { position: 1 } })
@@ -82,7 +82,7 @@ export class LedgerRepository {
         await this.entries.insertMany(entries, { ordered: true });
         return { inserted: entries.length, refused: null };
       } catch (error) {
-        if (!isDuplicateKey(error) || !(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
+        if (!isDuplicateKey(error) || !(error instanceof MongoBulkWriteError)) throw error;
         const [refusal] = [error.writeErrors].flat();
         const index = refusal?.index ?? 0;
         const taken = await this.entries.countDocuments({ _id: entries[index]?._id ?? '' }, { limit: 1 });
@@ -131,7 +131,7 @@ export class LedgerRepository {
    * The next page is on its way while one is worked on, and an entry is unpacked only when its turn has come: so a ledger
    * of any size passes through little memory.
    */
-  private async *pages(entries: mongoose.mongo.Filter<LedgerEntry>): AsyncGenerator<Iterable<EventOfJob>> {
+  private async *pages(entries: Filter<LedgerEntry>): AsyncGenerator<Iterable<EventOfJob>> {
     const projection = { _id: 0, job: 1, position: 1, message: 1, receivedAt: 1 };
     const cursor = this.entries.find(entries, { projection, raw: true, batchSize: PAGE }).sort({ job: 1, position: 1 });
     const next = () => {
@@ -166,7 +166,7 @@ export class LedgerRepository {
   }
 
   /** The floor first: an instance that starts in between must not take a position that is about to be free. */
-  private async removeUpTo(last: number, entries: mongoose.mongo.Filter<LedgerEntry>): Promise<void> {
+  private async removeUpTo(last: number, entries: Filter<LedgerEntry>): Promise<void> {
     await asStoreError(CODE, async () => {
       await this.floors.updateOne({ _id: 'removed' }, { $max: { position: last } }, { upsert: true });
       await this.entries.deleteMany({ $and: [entries, { position: { $lte: last } }] });
@@ -183,7 +183,7 @@ export class LedgerRepository {
 }
 
 function* unpacked(page: Uint8Array[]): Generator<EventOfJob> {
-  for (const entry of page) yield mongoose.mongo.BSON.deserialize(entry, { useBigInt64: true }) as EventOfJob;
+  for (const entry of page) yield BSON.deserialize(entry, { useBigInt64: true }) as EventOfJob;
 }
 
 export function entryOf(message: LedgerMessage, position: number, receivedAt: Date): LedgerEntry {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Positions, positions } from '@expunge/contracts';
-import mongoose from 'mongoose';
+import { BSON } from 'mongodb';
 import { type Batches, noBatches, type OpenBatch, withBatch } from './batch-blocks.js';
 import { firstHeardOf } from './job.js';
 
@@ -11,7 +11,7 @@ function bytesOf(count: number, stateOf: (number: number) => OpenBatch | null): 
   let batches: Batches = noBatches;
   for (let number = 1; number <= count; number++) batches = withBatch(batches, number, stateOf(number));
   const job = { ...firstHeardOf('job-1', '2026-11-01T10:00:00.000Z'), batches };
-  return mongoose.mongo.BSON.calculateObjectSize(job);
+  return BSON.calculateObjectSize(job);
 }
 
 const untouched = (keys: number, second: number): OpenBatch => {

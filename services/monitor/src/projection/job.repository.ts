@@ -1,6 +1,6 @@
 import type { JobStatus } from '@expunge/contracts';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import type { Collection, Db, Filter } from 'mongodb';
 import type { JobProjection } from './job.js';
 import type { MovedAt } from './moved.js';
 
@@ -46,10 +46,10 @@ const deleting: JobStatus[] = ['queued', 'running'];
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 export class JobRepository {
-  private readonly jobs: mongoose.mongo.Collection<JobDocument>;
-  private readonly removals: mongoose.mongo.Collection<RemovalNote>;
+  private readonly jobs: Collection<JobDocument>;
+  private readonly removals: Collection<RemovalNote>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.jobs = db.collection<JobDocument>('jobs', { ignoreUndefined: true });
     this.removals = db.collection<RemovalNote>('removals');
   }
@@ -90,7 +90,7 @@ export class JobRepository {
 
   /** Newest first. A job that comes in meanwhile stands before the first page and moves none of the others. */
   async page({ tenant, statuses, resource, before, limit }: JobsWanted): Promise<JobProjection[]> {
-    const conditions: mongoose.mongo.Filter<JobDocument>[] = [{ tenant }];
+    const conditions: Filter<JobDocument>[] = [{ tenant }];
     if (statuses) conditions.push({ status: { $in: statuses } });
     if (resource !== null) conditions.push({ 'request.resource': resource });
     if (before) {
@@ -135,7 +135,7 @@ export class JobRepository {
 
   /** Settled jobs whose last event is older than `before`, the oldest first, from behind one of them on. */
   async settledBefore(before: string, after: JobProjection | null, limit: number): Promise<JobProjection[]> {
-    const conditions: mongoose.mongo.Filter<JobDocument>[] = [{ settled: true, updatedAt: { $lt: before } }];
+    const conditions: Filter<JobDocument>[] = [{ settled: true, updatedAt: { $lt: before } }];
     if (after) {
       const { updatedAt, id } = after;
       conditions.push({ $or: [{ updatedAt: { $gt: updatedAt } }, { updatedAt, _id: { $gt: id } }] });

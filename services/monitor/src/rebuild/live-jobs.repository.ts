@@ -1,5 +1,5 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { BSON, type Collection, type Db, type Document } from 'mongodb';
 import type { JobProjection } from '../projection/job.js';
 
 /** A document of the projection, with what is to be known to replace it. What it holds may be damaged. */
@@ -9,18 +9,17 @@ export interface LiveJob {
   content: Record<string, unknown>;
 }
 
-type Stored = mongoose.mongo.Document & { _id: string };
+type Stored = Document & { _id: string };
 
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 const PAGE = 200;
-const { BSON } = mongoose.mongo;
 const { EJSON } = BSON;
 
 /** The projection that monitors fold into, as its bytes. */
 export class LiveJobs {
-  private readonly jobs: mongoose.mongo.Collection<Stored>;
+  private readonly jobs: Collection<Stored>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.jobs = db.collection<Stored>('jobs', { ignoreUndefined: true });
   }
 

@@ -1,11 +1,10 @@
-import { asStoreError } from '@expunge/runtime';
-import mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import { BSON, type Collection, type Db, MongoServerError } from 'mongodb';
 import type { JobProjection } from '../projection/job.js';
 
 type Stored = Omit<JobProjection, 'id'> & { _id: string };
 
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
-const { BSON, MongoServerError } = mongoose.mongo;
 const NAMESPACE_NOT_FOUND = 26;
 /** Of one write, and of what waits for it in memory. */
 const AT_ONCE = 100;
@@ -17,11 +16,11 @@ const IDS_AT_ONCE = 1000;
  * to its position. Lost with a crash, it is made again: no journal is waited for.
  */
 export class RebuiltJobs {
-  private readonly jobs: mongoose.mongo.Collection<Stored>;
+  private readonly jobs: Collection<Stored>;
   private waiting: Stored[] = [];
   private waitingBytes = 0;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.jobs = db.collection<Stored>('jobs_rebuilt', { ignoreUndefined: true, writeConcern: { w: 1 } });
   }
 

@@ -1,5 +1,5 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 import type { Asks } from './schedule.js';
 
 interface RedriveDocument {
@@ -20,9 +20,9 @@ const FORGOTTEN_AFTER_S = 86_400;
 
 /** What was asked for and when. Not in the projection: that is a function of the ledger alone. */
 export class RedriveRepository {
-  private readonly redrives: mongoose.mongo.Collection<RedriveDocument>;
+  private readonly redrives: Collection<RedriveDocument>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.redrives = db.collection<RedriveDocument>('redrives', { ignoreUndefined: true });
   }
 

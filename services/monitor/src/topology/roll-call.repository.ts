@@ -1,5 +1,5 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 import { emptyRoll, type Roll, type RollCallEvent } from './roll-call.js';
 
 interface RollDocument extends Roll {
@@ -20,9 +20,9 @@ const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 /** The last roll, and what is still to be said of it. One document, written by compare-and-set on its number. */
 export class RollCallRepository {
-  private readonly rolls: mongoose.mongo.Collection<RollDocument>;
+  private readonly rolls: Collection<RollDocument>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.rolls = db.collection<RollDocument>('topology', { ignoreUndefined: true });
   }
 

@@ -1,6 +1,6 @@
 import type { WorkerHeartbeat } from '@expunge/contracts';
-import { asStoreError } from '@expunge/runtime';
-import type mongoose from 'mongoose';
+import { asStoreError } from '@expunge/runtime/store';
+import type { Collection, Db } from 'mongodb';
 
 type Beat = WorkerHeartbeat['data'];
 
@@ -32,9 +32,9 @@ const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
 /** The last heartbeat of each instance, and the last words of its last failure. */
 export class WorkerRepository {
-  private readonly workers: mongoose.mongo.Collection<WorkerDocument>;
+  private readonly workers: Collection<WorkerDocument>;
 
-  constructor(db: mongoose.mongo.Db) {
+  constructor(db: Db) {
     this.workers = db.collection<WorkerDocument>('workers', { ignoreUndefined: true });
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import type { StartedMongoDb } from '../mongodb/start-mongodb.js';
 import { withFreePorts } from '../ports.js';
 import { type Part, Supervised } from '../process/supervised.js';
@@ -91,7 +91,7 @@ async function startContainer({ guard, supervision }: Surroundings, { answers, .
 }
 
 async function answersPing(url: string): Promise<boolean> {
-  const client = new mongoose.mongo.MongoClient(url, { serverSelectionTimeoutMS: 500 });
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 500 });
   try {
     await client.db('admin').command({ ping: 1 });
     return true;

@@ -1,6 +1,7 @@
 import type { Bucket } from './bucket.adapter.js';
 import type { Receipt, ReceiptSource } from './receipt.js';
-import { ObjectId, type ReceiptRecord, type Records } from './records.adapter.js';
+import { ObjectId } from 'mongodb';
+import type { ReceiptRecord, Records } from './records.adapter.js';
 
 export interface Filling {
   readonly records: Records;

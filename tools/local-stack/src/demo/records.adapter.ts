@@ -1,7 +1,4 @@
-import mongoose from 'mongoose';
-
-type ObjectId = mongoose.mongo.BSON.ObjectId;
-export const { ObjectId } = mongoose.mongo.BSON;
+import { type Collection, MongoClient, type ObjectId } from 'mongodb';
 
 export interface ReceiptRecord {
   readonly _id: ObjectId;
@@ -14,13 +11,13 @@ export interface ReceiptRecord {
 /** The collection of receipts as the demo sees it: directly. */
 export class Records {
   private constructor(
-    private readonly connection: mongoose.Connection,
-    private readonly collection: mongoose.mongo.Collection<ReceiptRecord>,
+    private readonly client: MongoClient,
+    private readonly collection: Collection<ReceiptRecord>,
   ) {}
 
   static async open(url: string): Promise<Records> {
-    const connection = await mongoose.createConnection(url, { w: 'majority', journal: true }).asPromise();
-    return new Records(connection, connection.getClient().db(connection.name).collection('receipts'));
+    const client = await MongoClient.connect(url, { w: 'majority', journal: true });
+    return new Records(client, client.db().collection('receipts'));
   }
 
   /** Those the default resource needs. For a database of ours only: in somebody's own, none is ever created. */
@@ -50,6 +47,6 @@ export class Records {
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.client.close();
   }
 }
