@@ -59,7 +59,7 @@ export const senders: Record<AnyMessage['type'], readonly ServiceName[]> = {
   WorkerHeartbeat: serviceNames,
   ProjectionChanged: ['monitor'],
   FoldProbe: ['monitor'],
-  ResourceCheckRequested: ['api'],
+  ResourceCheckRequested: ['api', 'deleter'],
   ResourceChecked: ['deleter', 'storage-cleaner'],
   SliceDue: ['deleter'],
 };

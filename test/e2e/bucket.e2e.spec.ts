@@ -19,6 +19,8 @@ const MAX_PENDING_OBJECTS = 5 * BATCH;
 type Script = (n: number, met: Met) => Behaviour;
 
 const scripts = new Map<string, Script>();
+/** What is said to whatever names no key; null: what the store says. */
+let asked: (met: Met) => Behaviour | null = () => null;
 let store: MisbehavingStore;
 let system: System;
 beforeAll(async () => {
@@ -31,6 +33,8 @@ beforeAll(async () => {
   });
   const calls = new Map<string, number>();
   store.behave((met) => {
+    const said = met.keys.length === 0 ? asked(met) : null;
+    if (said) return said;
     const tenant = met.keys[0]?.split('/')[1] ?? '';
     const n = (calls.get(tenant) ?? 0) + 1;
     calls.set(tenant, n);
@@ -87,6 +91,26 @@ const codesHeard = async (job: string, type: string): Promise<unknown[]> => [
 ];
 
 describe('a bucket that', () => {
+  it('keeps versions is not deleted from, until a retry finds it otherwise', async () => {
+    const of = await filled(() => ({ does: 'pass' }), 3);
+    const versions = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+    asked = ({ path }) => (/[?&]versioning/.test(path) ? answer(200, versions) : null);
+    const id = await system.request(of.tenant, { selection: { all: true } });
+    expect(await system.untilEnded(of.tenant, id)).toMatchObject({
+      status: 'failed',
+      progress: { succeeded: 0 },
+      last_error: {
+        code: 'VERSIONED_BUCKET',
+        message: expect.stringMatching(/versioning is on.*versionedBucket/) as unknown,
+      },
+    });
+    expect((await system.left(of.tenant)).ids).toHaveLength(3);
+    asked = () => null;
+    await system.ask(of.tenant, id, 'retry');
+    await system.until(of.tenant, id, 'its end', ({ status }) => status === 'completed');
+    await expectOnlyLeft(of, []);
+  });
+
   const transient: [string, Script, code: string][] = [
     ['answers 503', first(2, answer(503, errorXml('SlowDown'))), 'SlowDown'],
     ['answers 429', first(2, answer(429, errorXml('TooManyRequests'))), 'TooManyRequests'],

@@ -70,13 +70,17 @@ async function around<T>(name: string, make: () => T): Promise<Awaited<T>> {
   }
 }
 
+/** Made for the first of several jobs, whichever that is: a delete that matches nothing, and a sample. */
+const isOfPreflight = ({ deletes, pipeline }: Record<string, unknown>): boolean =>
+  /"_id":\{"\$in":\[\]\}|"\$sample"/.test(JSON.stringify([deletes, pipeline]));
+
 function wrapDatabase(): void {
   const { Connection } = internal(['mongodb'], './cmap/connection.js') as Drivers['mongodb'];
   wrap(Connection.prototype, 'command', (command, args) => {
     const [{ db }, what] = args as [{ db: string }, Record<string, unknown>];
     const [name = '', collection] = Object.entries(what)[0] ?? [];
     // Its own conversation about the connection, whoever needed one first.
-    if (['hello', 'ismaster', 'ping', 'endSessions'].includes(name)) return command(...args);
+    if (['hello', 'ismaster', 'ping', 'endSessions'].includes(name) || isOfPreflight(what)) return command(...args);
     const where = [db.slice(db.startsWith(prefix) ? prefix.length : 0), collection].filter(
       (s) => typeof s === 'string',
     );

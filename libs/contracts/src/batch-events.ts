@@ -54,9 +54,11 @@ export const delayCauses = [
   'purge-backlog',
   /** A whole pass deleted nothing, since each record changed under it. */
   'still-changing',
+  /** Something of what a deletion needs is missing, and nothing has gone yet. */
+  'preflight',
 ] as const;
 
-/** The job waits until `retryAt`, and says for what. Only `store` and `error` are attempts. */
+/** The job waits until `retryAt`, and says for what. Only `purge-backlog` and `still-changing` are no attempts. */
 export const BatchDelayed = defineMessage({
   type: 'BatchDelayed',
   routingKey: 'batch.delayed',

@@ -13,7 +13,7 @@ export const ResourceCheck = z.object({
 });
 export type ResourceCheck = z.infer<typeof ResourceCheck>;
 
-/** Every deleter and storage-cleaner is asked to look at a resource. Kept by nobody. `subject` is the question. */
+/** Deleters and storage-cleaners are asked to look at a resource. Kept by nobody. `subject` is the question. */
 export const ResourceCheckRequested = defineMessage({
   type: 'ResourceCheckRequested',
   routingKey: 'resource.check-requested',
@@ -21,6 +21,8 @@ export const ResourceCheckRequested = defineMessage({
     resource: z.string().min(1),
     /** Nobody waits for an answer any more. */
     validUntil: Timestamp,
+    /** Who is asked; left out: every deleter and storage-cleaner. */
+    services: z.array(z.string()).optional(),
   }),
 });
 export type ResourceCheckRequested = MessageOf<typeof ResourceCheckRequested>;

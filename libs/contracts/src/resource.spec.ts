@@ -53,6 +53,11 @@ describe('a resource definition is refused', () => {
       { name: 'My receipts' },
       ['name: must be lower case letters, digits and dashes'],
     ],
+    [
+      'with a bucket that keeps versions, and something else than that it is meant',
+      { versionedBucket: 'yes' },
+      [expect.stringContaining('versionedBucket: ') as unknown as string],
+    ],
     ['with an unknown type of id', { idType: 'int' }, [expect.stringContaining('idType: ') as unknown as string]],
     ['with a tenant field that is an operator', { tenantField: '$where' }, [`tenantField: ${badField}`]],
     ['with a date field that has a nameless part', { createdAtField: 'meta..at' }, [`createdAtField: ${badField}`]],

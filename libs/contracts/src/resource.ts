@@ -30,6 +30,8 @@ const ResourceShape = z.strictObject({
   filterFields: z
     .array(z.strictObject({ name: FieldName, type: z.enum(['string', 'number', 'date', 'boolean']) }))
     .default([]),
+  /** In a bucket that keeps versions a delete only hides: jobs refuse it, unless that is meant. */
+  versionedBucket: z.literal('accept-delete-markers').optional(),
 });
 
 export const ResourceDefinition = ResourceShape.superRefine((resource, ctx) => {

@@ -66,7 +66,7 @@ const deliveredTo: Record<string, [routingKey: string | null, queues: string[]]>
   WorkerHeartbeat: ['worker.heartbeat', ['monitorHeartbeats']],
   ProjectionChanged: ['projection.changed', ['apiProgress']],
   ResourceCheckRequested: ['resource.check-requested', ['deleterChecks', 'storageCleanerChecks']],
-  ResourceChecked: ['resource.checked', ['apiChecks']],
+  ResourceChecked: ['resource.checked', ['apiChecks', 'deleterChecks']],
   FoldProbe: [null, []],
   SliceDue: [null, []],
 };

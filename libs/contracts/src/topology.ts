@@ -66,7 +66,7 @@ export const transientQueues = {
   monitorHeartbeats: { service: 'monitor', kind: 'heartbeats', bindings: ['worker.#'] },
   apiProgress: { service: 'api', kind: 'progress', bindings: ['projection.changed'] },
   apiChecks: { service: 'api', kind: 'checks', bindings: ['resource.checked'] },
-  deleterChecks: { service: 'deleter', kind: 'checks', bindings: ['resource.check-requested'] },
+  deleterChecks: { service: 'deleter', kind: 'checks', bindings: ['resource.check-requested', 'resource.checked'] },
   storageCleanerChecks: { service: 'storage-cleaner', kind: 'checks', bindings: ['resource.check-requested'] },
 } as const satisfies Record<string, TransientQueue>;
 

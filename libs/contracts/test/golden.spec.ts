@@ -72,7 +72,13 @@ describe('the golden files', () => {
 
   test('are all of the folder', () => {
     const others = readdirSync(folder).filter((file) => !goldenName.test(file));
-    expect(others.sort()).toEqual(['README.md', 'resource.json', 'resource.minimal.json', 'values.json']);
+    expect(others.sort()).toEqual([
+      'README.md',
+      'resource.delete-markers.json',
+      'resource.json',
+      'resource.minimal.json',
+      'values.json',
+    ]);
     const named = definitions.map(([name]) => name as string);
     expect(Object.keys(values).filter((name) => !named.includes(name))).toEqual([]);
   });
@@ -133,6 +139,12 @@ describe('a resource definition', () => {
     const golden = json('resource.json');
     expect(ResourceDefinition.parse(golden)).toStrictEqual(golden);
     expect(written(ResourceDefinition.parse(golden))).toBe(read('resource.json'));
+  });
+
+  test('may say that delete markers are meant', () => {
+    const golden = json('resource.delete-markers.json');
+    expect(ResourceDefinition.parse(golden)).toStrictEqual(golden);
+    expect(written(ResourceDefinition.parse(golden))).toBe(read('resource.delete-markers.json'));
   });
 
   test('of the receipts is the golden one', () => {

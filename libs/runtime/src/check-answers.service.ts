@@ -13,11 +13,12 @@ export class CheckAnswers {
     this.answers = new Unconfirmed(broker, log);
   }
 
-  /** Anything else, and what nobody waits for any more, is let be. */
+  /** Anything else, what others are asked, and what nobody waits for any more, is let be. */
   async to(message: AnyMessage, look: (resource: string) => Promise<ResourceCheck[]>): Promise<void> {
     if (message.type !== 'ResourceCheckRequested' || Date.parse(message.data.validUntil) < Date.now()) return;
     const { subject, data } = message;
     const { service, instance } = this.broker.identity;
+    if (data.services?.includes(service) === false) return;
     const checks = await look(data.resource);
     await this.answers.say(ResourceChecked.routingKey ?? '', () =>
       ResourceChecked.create({

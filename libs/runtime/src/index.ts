@@ -1,5 +1,6 @@
 export * from './activity.js';
 export * from './check-answers.service.js';
+export * from './check-questions.service.js';
 export * from './identity.js';
 export * from './logger.js';
 export { CheckError, problemOf } from './problem.js';

@@ -3,6 +3,7 @@ import { type BrokerConnection, type Identity, PUBLISHER } from '@expunge/messag
 import {
   ACTIVITY,
   BROKER,
+  CheckQuestions,
   IDENTITY,
   loadResources,
   LOGGER,
@@ -32,6 +33,7 @@ import { JobRepository } from './jobs/job.repository.js';
 import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
 import { LeftoversRepository } from './jobs/leftovers.repository.js';
 import { Outbox } from './outbox.service.js';
+import { Preflight } from './preflight.service.js';
 import { PurgeAgainService } from './purge-again.service.js';
 import { RECORDS, type Records } from './records/records.js';
 import { RecordsRepository } from './records/records.repository.js';
@@ -95,6 +97,8 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       useFactory: (store: Store, records: RecordsRepository) => new ResourceProbe(store.db(), records),
     },
     made(ResourceCheckService, ResourceProbe, RESOURCES),
+    made(CheckQuestions, BROKER, LOGGER),
+    made(Preflight, ResourceProbe, CheckQuestions, WORKER),
     made(JobRepository, DATABASE),
     made(EventStore, DATABASE),
     made(LeftoversRepository, DATABASE),
@@ -136,6 +140,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       Outbox,
       Turns,
       AnswerService,
+      Preflight,
       Backlog,
       PurgeAgainService,
       RESOURCES,

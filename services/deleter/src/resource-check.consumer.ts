@@ -1,6 +1,6 @@
 import type { AnyMessage } from '@expunge/contracts';
 import { type BrokerConnection, Consumes } from '@expunge/messaging';
-import { BROKER, CheckAnswers, LOGGER } from '@expunge/runtime';
+import { BROKER, CheckAnswers, CheckQuestions, LOGGER } from '@expunge/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
@@ -12,6 +12,7 @@ export class ResourceCheckConsumer {
 
   constructor(
     private readonly checks: ResourceCheckService,
+    private readonly questions: CheckQuestions,
     @Inject(BROKER) broker: BrokerConnection,
     @Inject(LOGGER) log: Logger,
   ) {
@@ -19,7 +20,11 @@ export class ResourceCheckConsumer {
   }
 
   @Consumes({ transient: 'deleterChecks' })
-  onAsked(@Payload() message: AnyMessage): Promise<void> {
+  onMessage(@Payload() message: AnyMessage): Promise<void> {
+    if (message.type === 'ResourceChecked') {
+      this.questions.heard(message);
+      return Promise.resolve();
+    }
     return this.answers.to(message, (resource) => this.checks.check(resource));
   }
 }

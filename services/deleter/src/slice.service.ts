@@ -19,11 +19,13 @@ import {
 } from './deletion-job/deletion-job.js';
 import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { stillAtIt } from './deletion-job/no-progress.js';
+import { isBeforeFirstDelete } from './deletion-job/preflight.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
 import { type FailureLimits, tooManyFailures } from './deletion-job/too-many-failures.js';
 import { endSlice, release, startSlice } from './deletion-job/turn.js';
 import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
+import type { Preflight } from './preflight.service.js';
 import type { PurgeAgainService } from './purge-again.service.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
@@ -60,6 +62,7 @@ export class SliceService {
     private readonly outbox: Outbox,
     private readonly turns: Turns,
     private readonly answers: AnswerService,
+    private readonly preflight: Pick<Preflight, 'obstacle'>,
     private readonly backlog: Backlog,
     private readonly purges: PurgeAgainService,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
@@ -106,6 +109,9 @@ export class SliceService {
       const message = 'more objects wait to be purged than MAX_PENDING_OBJECTS';
       return this.wait(held, 'purge-backlog', { code: 'PURGE_BACKLOG', message }, log);
     }
+    const obstacle = isBeforeFirstDelete(job) ? await this.preflight.obstacle(resource) : null;
+    if (obstacle?.then === 'fail') return this.giveUp(held, log, obstacle.error);
+    if (obstacle) return this.wait(held, 'preflight', obstacle.error, log);
     await held.flush();
     const owner = `${this.options.instance}:${turn}`;
     const standing = held.lane.plan !== null;

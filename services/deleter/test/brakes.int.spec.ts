@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfirmRequested, controlRequestId, type JobOptions } from '@expunge/contracts';
 import type { DeletionEvent } from '../src/deletion-job/deletion-job.js';
-import { type Deleter, deleteRequested, fill, intercept, keyOf, runToEnd, World } from './deleters.js';
+import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World } from './deleters.js';
+import { intercept } from './intercept.js';
 
 let world: World;
 beforeAll(async () => {

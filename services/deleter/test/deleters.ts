@@ -27,6 +27,7 @@ import { FailedPurgesRepository } from '../src/jobs/failed-purges.repository.js'
 import { JobRepository } from '../src/jobs/job.repository.js';
 import { LeftoversRepository } from '../src/jobs/leftovers.repository.js';
 import { Outbox } from '../src/outbox.service.js';
+import type { Preflight } from '../src/preflight.service.js';
 import { PurgeAgainService } from '../src/purge-again.service.js';
 import type { Records } from '../src/records/records.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
@@ -34,6 +35,7 @@ import { type SliceLimits, SliceService } from '../src/slice.service.js';
 import { Turns } from '../src/turns.service.js';
 import { VerificationService } from '../src/verification.service.js';
 import { Watchdog } from '../src/watchdog.service.js';
+import { intercept } from './intercept.js';
 
 export interface Deleter {
   instance: string;
@@ -57,6 +59,8 @@ export interface Wrappers {
   maxPendingObjects?: number;
   confirmAbove?: number;
   limits?: Partial<SliceLimits>;
+  /** Without it nothing stands in a job's way: there is no storage-cleaner to ask. */
+  preflight?: Pick<Preflight, 'obstacle'>;
   jobs?: (jobs: JobRepository) => JobRepository;
   leftovers?: (leftovers: LeftoversRepository) => LeftoversRepository;
   events?: (events: EventStore) => EventStore;
@@ -141,6 +145,7 @@ export class World {
     const outbox = new Outbox(events, publisher);
     const turns = new Turns(publisher);
     const batches = new BatchService(records, leftovers, instance);
+    const preflight = wrap.preflight ?? { obstacle: () => Promise.resolve(null) };
     const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
     const failedPurges = (wrap.failedPurges ?? same)(new FailedPurgesRepository(this.own));
     const purges = new PurgeAgainService(failedPurges, events, records);
@@ -158,7 +163,7 @@ export class World {
       control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
       failedPurges,
       verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),
-      slices: new SliceService(jobs, records, batches, outbox, turns, answers, backlog, purges, byName, {
+      slices: new SliceService(jobs, records, batches, outbox, turns, answers, preflight, backlog, purges, byName, {
         ...options,
         ...limits,
       }),
@@ -262,21 +267,4 @@ export function withClockAhead(ms: number): (records: Records) => Records {
         latest: () => new Date(real.latest().getTime() + ms),
       };
     });
-}
-
-/** The same object with one method replaced; the replacement is given the real one. */
-export function intercept<T extends object, K extends keyof T>(
-  target: T,
-  method: K,
-  replacement: T[K] extends (...args: infer A) => infer R ? (real: (...args: A) => R, ...args: A) => R : never,
-): T {
-  return new Proxy(target, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name);
-      if (typeof value !== 'function') return value;
-      const real = value.bind(object) as (...args: unknown[]) => unknown;
-      if (name !== method) return real;
-      return (...args: unknown[]) => (replacement as (...all: unknown[]) => unknown)(real, ...args);
-    },
-  });
 }

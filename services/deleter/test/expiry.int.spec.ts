@@ -3,7 +3,8 @@ import { JobExpired, jobExpiredId, ObjectPurgeFailed, RetryRequested } from '@ex
 import { ConflictError, TransientError } from '@expunge/messaging';
 import { Activity } from '@expunge/runtime';
 import { RequestsConsumer } from '../src/requests.consumer.js';
-import { type Deleter, deleteRequested, fill, intercept, runToEnd, World } from './deleters.js';
+import { type Deleter, deleteRequested, fill, runToEnd, World } from './deleters.js';
+import { intercept } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 
 jest.setTimeout(60_000);

@@ -17,13 +17,13 @@ import {
   type Deleter,
   deleteRequested,
   fill,
-  intercept,
   keyOf,
   runToEnd,
   withClockAhead,
   World,
   type Wrappers,
 } from './deleters.js';
+import { intercept } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 import { RefusingServer } from './refusing-server.js';
 import { until } from './until.js';

@@ -36,6 +36,25 @@ export const consumerFaults: Fault[] = [
   stopped('deleter', deleterSlices),
   stopped('storage-cleaner', storageCleanerBatches),
   {
+    name: 'every storage-cleaner was stopped before anything of it went',
+    code: 'CONSUMER:NONE',
+    job: { records: 20, batchSize: 4, onlyAccepted: true },
+    before: async (lane) => {
+      lane.process('storage-cleaner').kill('SIGTERM');
+      await lane.untilEnded('storage-cleaner');
+      // One that has just looked at the bucket for another job would begin.
+      await lane.restart('deleter');
+    },
+    make: (lane, { tenant, id }) => ({
+      isTrue: async (said) => {
+        expectEvidence(said, { check: `consumers of ${storageCleanerBatches.name}`, observed: '0 of ours' });
+        const { progress } = (await lane.system.job(tenant, id))!;
+        if (progress.succeeded > 0) throw new Error(`${progress.succeeded} records went before the bucket was asked`);
+      },
+      repair: () => lane.restart('storage-cleaner'),
+    }),
+  },
+  {
     name: 'the broker cancelled the consumer, whose user may not read the queue any more',
     code: 'CONSUMER:CANCELLED',
     make: async (lane) => {

@@ -12,16 +12,16 @@ import { storeFaults } from './store-faults.js';
 import { type Outcome, tryFault } from './trial.js';
 import { workerFaults } from './worker-faults.js';
 
-/** What befalls one lane, and no other on the same servers. */
+/** What befalls one lane, and no other on the same servers; first what takes long, so that the lanes end together. */
 const laneFaults = [
   ...workerFaults,
-  ...storeFaults,
   ...intentFaults,
-  ...routingFaults,
-  ...consumerFaults,
-  ...deliveryFaults,
-  ...rightsFaults,
   ...monitorFaults,
+  ...storeFaults,
+  ...deliveryFaults,
+  ...routingFaults,
+  ...rightsFaults,
+  ...consumerFaults,
 ];
 export const allFaults: readonly Fault[] = [...laneFaults, ...serverFaults];
 
@@ -31,6 +31,7 @@ const ofLongForm = new Set([
   'its storage-cleaner is frozen',
   'the broker is frozen',
   'every MongoDB is frozen',
+  'every storage-cleaner was stopped before anything of it went',
   'the MongoDB of its deleter does not answer',
   "the broker's disk is nearly full",
   "a retry queue of the storage-cleaner's was deleted",

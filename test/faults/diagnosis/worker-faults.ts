@@ -60,13 +60,14 @@ async function keepStarting(lane: Lane, service: ServiceName): Promise<{ end(): 
       await until('its end', () => over.signal.aborted || !process.running, Infinity);
       await delay(STARTS_AGAIN_AFTER_MS);
     }
-    // Whoever runs may have been started as it was.
-    await process.restart();
   })();
   await Promise.race([until('its first end', hasEnded, 30_000), starting]);
   return {
     end: async () => {
       over.abort();
+      // Whoever runs, or is just being started, was started as it was.
+      process.kill('SIGKILL');
+      await process.restart();
       await starting;
     },
   };

@@ -37,7 +37,7 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
 /** Whether the job has been refused, for this same cause and without any progress, for longer than that is waited for. */
 export function waitedTooLong(job: DeletionJob, cause: DelayCause, storeRetryForMs: number, now: Date): boolean {
   const [{ waiting }] = job.lanes;
-  if (waiting?.cause !== cause || (cause !== 'store' && cause !== 'error')) return false;
+  if (waiting?.cause !== cause || !(cause === 'store' || cause === 'error' || cause === 'preflight')) return false;
   return now.getTime() - waiting.since.getTime() > storeRetryForMs;
 }
 

@@ -442,6 +442,27 @@ describe('a wait that has an end', () => {
   });
 });
 
+describe('a job that waits for a word on the bucket', () => {
+  const unchecked = () => standing(queued().started(100).delayed(3600, 'BUCKET_UNCHECKED', 'preflight'));
+
+  it('stands because nobody is there to say it', () => {
+    const changes = { broker: noConsumers('storage-cleaner.batches'), workers: without('storage-cleaner') };
+    const diagnosis = of(unchecked(), changes);
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:BACKOFF']);
+  });
+
+  it('stands because whoever is there cannot use it', () => {
+    const problems = { bucket: { code: 'AccessDenied', message: 'not you', status: 403 } };
+    const workers = [...without('storage-cleaner'), worker('storage-cleaner', 2, { problems })];
+    expect(of(unchecked(), { workers }).code).toBe('STORE:OBJECTS_DENIED');
+  });
+
+  it('waits for its next attempt while all of them are well', () => {
+    expect(of(unchecked(), {}).code).toBe('THROTTLE:BACKOFF');
+  });
+});
+
 describe('a redelivery', () => {
   const redelivered = (times: number) => {
     const pace = {

@@ -21,7 +21,7 @@ import { type JobInQuestion, QUIET_AFTER_MS } from './circumstances.js';
 
 /** A part of a job's way on which something is due: who has to take it from which queue, and how it gets there. */
 export interface Leg {
-  part: 'start' | 'records' | 'answer' | 'objects' | 'verification';
+  part: 'start' | 'records' | 'preflight' | 'answer' | 'objects' | 'verification';
   service: ServiceName;
   queue: WorkQueue;
   /** Others that the service looks into before it goes on: without them it does not. */
@@ -68,6 +68,10 @@ export function legsOf({ job, movedAt }: JobInQuestion, now: Date): Leg[] {
   if (job.stage?.name === 'running') {
     legs.push(leg('records', deleterSlices, null, movedAt.records, 'the next batch of records'));
   }
+  if (waitsForBucket(job)) {
+    // Asked of those that consume it, by another queue.
+    legs.push(leg('preflight', storageCleanerBatches, null, movedAt.records, "a storage-cleaner's word on the bucket"));
+  }
   const pending = pendingObjects(job);
   if (pending > 0) {
     const awaits = `${pending} objects to be purged`;
@@ -93,6 +97,9 @@ function verificationLeg(
         'a look at what objects are left',
       );
 }
+
+const waitsForBucket = ({ stage, delay, progressedAt }: JobProjection): boolean =>
+  stage?.name === 'running' && delay?.cause === 'preflight' && delay.sequence > progressedAt;
 
 export const isQuiet = ({ quietMs }: Leg): boolean => quietMs >= QUIET_AFTER_MS;
 

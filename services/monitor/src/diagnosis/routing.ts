@@ -8,6 +8,7 @@ import type { Leg } from './legs.js';
 const heardOf = {
   start: 'deletion.started',
   records: 'batch.deleted',
+  preflight: 'batch.deleted',
   answer: 'deletion.paused',
   objects: 'objects.purged',
   verification: 'deletion.records-verified',

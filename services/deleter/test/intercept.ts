@@ -1,0 +1,16 @@
+/** The same object with one method replaced; the replacement is given the real one. */
+export function intercept<T extends object, K extends keyof T>(
+  target: T,
+  method: K,
+  replacement: T[K] extends (...args: infer A) => infer R ? (real: (...args: A) => R, ...args: A) => R : never,
+): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== 'function') return value;
+      const real = value.bind(object) as (...args: unknown[]) => unknown;
+      if (name !== method) return real;
+      return (...args: unknown[]) => (replacement as (...all: unknown[]) => unknown)(real, ...args);
+    },
+  });
+}
