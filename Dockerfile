@@ -55,14 +55,15 @@ CMD ["tools/local-stack/dist/object-store/serve.js"]
 
 FROM ${NODE_IMAGE} AS services
 # The options keep a service's memory under 200 MB, as package.json's start scripts do.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 \
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=3001 \
     NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=512"
 WORKDIR /expunge
 COPY --from=packages-of-services /expunge ./
 COPY --from=build /built/libs libs
 COPY --from=build /built/services services
 USER 10001:10001
-EXPOSE 3000
+# The second has health and metrics: for orchestrator and Prometheus, not for users.
+EXPOSE 3000 3001
 # Alive, not ready: who restarts what is unhealthy must not do so because a store is away.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "libs/runtime/dist/probe.js", "live"]

@@ -90,7 +90,7 @@ describe('docker-compose.managed.yml', () => {
 
   it('passes on every setting there is, but those of the container itself', () => {
     const settings = rows(section(readme, '## Settings').split('\n### ')[0] ?? '').map(([name = '']) => unquoted(name));
-    const own = ['HOST', 'PORT', 'INSTANCE', 'NODE_ENV'];
+    const own = ['HOST', 'PORT', 'INTERNAL_PORT', 'INSTANCE', 'NODE_ENV'];
     expect(settings.filter((name) => !given.has(name) && !own.includes(name))).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { Activity } from './activity.js';
 import { FatalExit } from './fatal-exit.service.js';
 import { HttpConnections } from './http-connections.adapter.js';
 import type { Identity } from './identity.js';
+import { InternalPort } from './internal-port.adapter.js';
 import { createLogger, frameworkLogger } from './logger.js';
 import { checkNode } from './node-version.js';
 import { CheckError } from './problem.js';
@@ -105,6 +106,8 @@ async function start<Settings extends CommonSettings>(
     { logger: frameworkLogger(log, () => (started ? 'error' : 'debug')), abortOnError: false },
   );
   const connections = new HttpConnections(app.getHttpServer() as Server);
+  const { HOST, PORT, INTERNAL_PORT } = settings;
+  const internal = INTERNAL_PORT === undefined ? null : new InternalPort(app);
   definition.configure?.(app, settings);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
@@ -127,18 +130,23 @@ async function start<Settings extends CommonSettings>(
 
   broker.start();
   heartbeat.start();
-  await app.listen(settings.PORT, settings.HOST);
+  await app.listen(PORT, HOST);
+  await internal?.listen(INTERNAL_PORT ?? 0, HOST);
   await app.startAllMicroservices();
   started = true;
   watch.start();
   heartbeat.enter('running');
-  log.info({ port: settings.PORT, consumes: definition.consumes.map((queue) => queue.name) }, 'started');
+  log.info(
+    { port: PORT, internalPort: INTERNAL_PORT, consumes: definition.consumes.map((queue) => queue.name) },
+    'started',
+  );
 
   const stop = once(async (signal: string) => {
     log.info({ signal }, 'draining');
     watch.stop();
     heartbeat.enter('draining');
     await app.close();
+    await internal?.close();
     await heartbeat.stop();
     await publisher.close();
     await broker.close();

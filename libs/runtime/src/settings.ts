@@ -47,6 +47,8 @@ export const commonSettings = z.object({
   RABBITMQ_URL: setting.url('amqp', 'amqps'),
   HOST: setting.text().default('127.0.0.1'),
   PORT: setting.integer(0, 65535).default(3000),
+  /** Of /health and /metrics, which then are there alone; else they are on PORT. */
+  INTERNAL_PORT: setting.integer(0, 65535).optional(),
   INSTANCE: setting
     .text()
     .regex(/^[\w.-]{1,63}$/, 'must be letters, digits, dots, dashes')

@@ -3,7 +3,7 @@ import type { Instance } from './instances.js';
 
 /** Given to those services alone that need them, whatever the parent's environment holds. */
 const wired =
-  /^(RABBITMQ_|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_(?!TIMEOUT$)|JWT_|MONITOR_URLS$|PORT$|HOST$|INSTANCE$|npm_)/;
+  /^(RABBITMQ_|MONGODB_URL$|RECORDS_MONGODB_URL$|S3_(?!TIMEOUT$)|JWT_|MONITOR_URLS$|PORT$|INTERNAL_PORT$|HOST$|INSTANCE$|npm_)/;
 
 export interface Wiring {
   readonly stack: Pick<LocalStack, 'rabbitmq' | 'mongodb' | 's3'>;
