@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { receipts, type ResourceDefinition } from '@expunge/contracts';
 import { until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -15,17 +19,25 @@ const BATCH = 20;
 /** More messages of one batch's objects than this make a job wait. */
 const MAX_PENDING_OBJECTS = 5 * BATCH;
 
+const ARCHIVE = 'expunge-archive';
+/** The same records, their files in a bucket of its own. */
+const archived: ResourceDefinition = { ...receipts, name: 'archived', bucket: ARCHIVE };
+
 /** What the bucket does to one tenant's bulk deletes; `n` counts those, from 1. */
 type Script = (n: number, met: Met) => Behaviour;
 
 const scripts = new Map<string, Script>();
 /** What is said to whatever names no key; null: what the store says. */
 let asked: (met: Met) => Behaviour | null = () => null;
+const folder = mkdtempSync(join(tmpdir(), 'expunge-resources-'));
 let store: MisbehavingStore;
 let system: System;
 beforeAll(async () => {
+  const file = join(folder, 'resources.json');
+  writeFileSync(file, JSON.stringify([receipts, archived]));
   system = await System.start({
-    env: { S3_TIMEOUT: '2s', MAX_PENDING_OBJECTS: String(MAX_PENDING_OBJECTS) },
+    buckets: ['expunge', ARCHIVE],
+    env: { S3_TIMEOUT: '2s', MAX_PENDING_OBJECTS: String(MAX_PENDING_OBJECTS), RESOURCES_FILE: file },
     asSeen: async (servers) => {
       store = await startMisbehavingStore(servers.s3.endpoint, (keys) => system.remove(keys));
       return { ...servers, s3: { ...servers.s3, endpoint: store.endpoint } };
@@ -44,6 +56,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await system.stop();
   await store.close();
+  rmSync(folder, { recursive: true });
 }, 60_000);
 
 const answer = (status: number, body: string): Behaviour => ({ does: 'answer', status, body });
@@ -209,5 +222,28 @@ describe('a bucket that', () => {
       progress: { succeeded: 300, objects: { purged: 300, failed: 0, pending: 0 } },
     });
     await expectOnlyLeft(of, []);
+  });
+});
+
+describe('the bucket that a resource names', () => {
+  it('loses the objects of its records, also after a wait, and the same keys in S3_BUCKET stay', async () => {
+    const of = await filled(first(1, answer(503, errorXml('SlowDown'))));
+    const keys = keysOf(of.receipts);
+    await system.put(keys, ARCHIVE);
+    const { body } = await system.get('operations', '/api/resources/archived/check');
+    expect((body as { checks: object[] }).checks).toContainEqual(
+      expect.objectContaining({ check: 'bucket', ok: true, detail: `the bucket ${ARCHIVE} answers and lets us in` }),
+    );
+
+    const options = { batch_size: BATCH, verify: 'full' };
+    const id = await system.request(of.tenant, { resource: 'archived', selection: { all: true }, options });
+    expect(await system.untilEnded(of.tenant, id)).toMatchObject({
+      status: 'completed',
+      progress: { succeeded: RECORDS, objects: { purged: RECORDS, retained: 0, failed: 0, pending: 0 } },
+      residue: { objects: { checked: RECORDS, present: 0, refused: 0 } },
+    });
+    expect(await codesHeard(id, 'ObjectPurgeDelayed')).toEqual(['SlowDown']);
+    await expectOnlyLeft(of, keys);
+    expect(await system.keys(`tenants/${of.tenant}/`, ARCHIVE)).toEqual([]);
   });
 });

@@ -33,6 +33,9 @@ export function objectStore(): ObjectStore {
   };
 }
 
+/** Another bucket of the same store. */
+export const otherBucket = (): string => given('S3_OTHER_BUCKET');
+
 export function unique(name: string): string {
   return `${name}-${randomBytes(6).toString('hex')}`;
 }

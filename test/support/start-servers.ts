@@ -9,7 +9,8 @@ export interface WithTestServers {
 export default async function startServers(): Promise<void> {
   const say = (line: string) => void process.stdout.write(`expunge: ${line}\n`);
   await chooseServers(process.env, say);
-  const stack = await startLocalStack({ say });
+  const buckets = ['expunge', 'expunge-other'] as const;
+  const stack = await startLocalStack({ say, buckets });
   (globalThis as WithTestServers).expungeTestServers = stack;
   Object.assign(process.env, {
     EXPUNGE_TEST_RABBITMQ_URL: stack.rabbitmq.url,
@@ -20,5 +21,7 @@ export default async function startServers(): Promise<void> {
     EXPUNGE_TEST_S3_BUCKET: stack.s3.bucket,
     EXPUNGE_TEST_S3_ACCESS_KEY_ID: stack.s3.accessKeyId,
     EXPUNGE_TEST_S3_SECRET_ACCESS_KEY: stack.s3.secretAccessKey,
+    // Somebody else's store has what its owner says that it has.
+    ...(stack.s3.server && { EXPUNGE_TEST_S3_OTHER_BUCKET: buckets[1] }),
   });
 }

@@ -29,6 +29,8 @@ export interface Receipt {
 }
 
 export interface SystemOptions extends Partial<ServicesOptions> {
+  /** Of the store; the first is S3_BUCKET. */
+  buckets?: readonly [string, ...string[]];
   /** The servers as the services are to see them; whoever looks into them, or fills them, goes past that. */
   asSeen?: (servers: LocalStack) => Promise<LocalStack>;
 }
@@ -119,10 +121,11 @@ export class System {
   ) {}
 
   static async start(options: SystemOptions = {}): Promise<System> {
-    const stack = await startLocalStack();
+    const { buckets, ...others } = options;
+    const stack = await startLocalStack(buckets && { buckets });
     try {
       await prepareRecords(stack);
-      return await System.on(stack, options);
+      return await System.on(stack, others);
     } catch (error) {
       await stack.stop();
       throw error;
@@ -231,9 +234,8 @@ export class System {
     return receipts;
   }
 
-  async put(keys: string[]): Promise<void> {
+  async put(keys: string[], bucket = this.stack.s3.bucket): Promise<void> {
     const waiting = [...new Set(keys)];
-    const { bucket } = this.stack.s3;
     await Promise.all(
       Array.from({ length: PUTS_AT_ONCE }, async () => {
         for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
@@ -368,11 +370,11 @@ export class System {
     };
   }
 
-  async keys(prefix: string): Promise<string[]> {
+  async keys(prefix: string, bucket = this.stack.s3.bucket): Promise<string[]> {
     const keys: string[] = [];
     for (let token: string | undefined; ;) {
       const page = await this.s3.send(
-        new ListObjectsV2Command({ Bucket: this.stack.s3.bucket, Prefix: prefix, ContinuationToken: token }),
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
       );
       keys.push(...(page.Contents ?? []).map((object) => object.Key ?? ''));
       token = page.NextContinuationToken;

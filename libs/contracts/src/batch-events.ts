@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BucketName, defineKeyMessage, type InBucket } from './bucket.js';
 import { ErrorInfo, Totals } from './deletion-events.js';
 import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
 import { Positions } from './positions.js';
@@ -25,23 +26,27 @@ export const RecordFailure = z.object({
 });
 export type RecordFailure = z.infer<typeof RecordFailure>;
 
+const Batch = z.object({
+  batch: z.int().positive(),
+  count: z.int().nonnegative(),
+  objectKeys: z.array(z.string().min(1)),
+  /** Keys kept, for the first time in this job, because a record outside of it refers to them. */
+  retained: z.array(z.string().min(1)),
+  /** Records this batch gave up on, each for the first time. */
+  failures: z.array(RecordFailure),
+  totals: Totals,
+  instance: z.string(),
+  turn: z.int().positive(),
+  startedAt: Timestamp,
+});
+
 /** The records of one plan are gone; `objectKeys` are theirs and nobody else's. Positions count from 0 in that list. */
-export const BatchDeleted = defineMessage({
+export const [BatchDeleted, BatchDeletedInBucket] = defineKeyMessage<'BatchDeleted', z.infer<typeof Batch> & InBucket>({
   type: 'BatchDeleted',
   routingKey: 'batch.deleted',
-  data: z.object({
-    batch: z.int().positive(),
-    count: z.int().nonnegative(),
-    objectKeys: z.array(z.string().min(1)),
-    /** Keys kept, for the first time in this job, because a record outside of it refers to them. */
-    retained: z.array(z.string().min(1)),
-    /** Records this batch gave up on, each for the first time. */
-    failures: z.array(RecordFailure),
-    totals: Totals,
-    instance: z.string(),
-    turn: z.int().positive(),
-    startedAt: Timestamp,
-  }),
+  data: Batch,
+  dataInBucket: Batch.extend({ bucket: BucketName }),
+  namesBucket: ({ bucket }) => bucket !== undefined,
 });
 export type BatchDeleted = MessageOf<typeof BatchDeleted>;
 
@@ -72,23 +77,30 @@ export const BatchDelayed = defineMessage({
 });
 export type BatchDelayed = MessageOf<typeof BatchDelayed>;
 
+const Purge = z.object({
+  batch: z.int().positive(),
+  positions: Positions,
+  objectKeys: z.array(z.string().min(1)),
+  /** When the batch was first handed over: how long a purge is retried counts from here. */
+  since: Timestamp,
+  /** Which of the job's retries asks; left out: none, the batch itself did. */
+  round: z.int().positive().optional(),
+  /** Positions not asked for again, since a record refers to their keys by now. */
+  retained: Positions.optional(),
+});
+
 /**
  * Some positions of a batch, again: the storage-cleaner's own copy for its next attempt, or, with a sequence, what the
  * deleter asks for on a person's retry. `objectKeys[i]` is at the i-th position.
  */
-export const PurgeRequested = defineMessage({
+export const [PurgeRequested, PurgeRequestedInBucket] = defineKeyMessage<
+  'PurgeRequested',
+  z.infer<typeof Purge> & InBucket
+>({
   type: 'PurgeRequested',
   routingKey: 'purge.requested',
-  data: z.object({
-    batch: z.int().positive(),
-    positions: Positions,
-    objectKeys: z.array(z.string().min(1)),
-    /** When the batch was first handed over: how long a purge is retried counts from here. */
-    since: Timestamp,
-    /** Which of the job's retries asks; left out: none, the batch itself did. */
-    round: z.int().positive().optional(),
-    /** Positions not asked for again, since a record refers to their keys by now. */
-    retained: Positions.optional(),
-  }),
+  data: Purge,
+  dataInBucket: Purge.extend({ bucket: BucketName }),
+  namesBucket: ({ bucket }) => bucket !== undefined,
 });
 export type PurgeRequested = MessageOf<typeof PurgeRequested>;

@@ -1,4 +1,5 @@
 export * from './batch-events.js';
+export * from './bucket.js';
 export * from './deletion-events.js';
 export * from './diagnosis.js';
 export * from './envelope.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BucketName } from './bucket.js';
 import { defineMessage, type MessageOf, Timestamp } from './envelope.js';
 
 /** What is looked at before anything is deleted of a resource: the deleter its records, the storage-cleaner its bucket. */
@@ -23,6 +24,8 @@ export const ResourceCheckRequested = defineMessage({
     validUntil: Timestamp,
     /** Who is asked; left out: every deleter and storage-cleaner. */
     services: z.array(z.string()).optional(),
+    /** The resource's own; left out: S3_BUCKET. */
+    bucket: BucketName.optional(),
   }),
 });
 export type ResourceCheckRequested = MessageOf<typeof ResourceCheckRequested>;

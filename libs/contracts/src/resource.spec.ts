@@ -20,6 +20,10 @@ describe('a resource definition is taken', () => {
     ['with any key allowed, written out', { keyPrefix: null }],
     ['with the tenant twice in the prefix', { keyPrefix: '{tenantId}/files/{tenantId}-' }],
     ['with nothing to select by', { filterFields: [] }],
+    ['with a bucket of its own', { bucket: '0-acme.invoices' }],
+    ['with the shortest name of a bucket', { bucket: 'a-1' }],
+    ['with the longest name of a bucket', { bucket: 'b'.repeat(63) }],
+    ['with no bucket of its own, written out', { bucket: null }],
   ])('%s', (_, change) => {
     expect(problems({ ...receipts, ...change })).toEqual([]);
   });
@@ -74,6 +78,23 @@ describe('a resource definition is refused', () => {
     ],
   ])('%s', (_, change, expected) => {
     expect(problems({ ...receipts, ...change })).toEqual(expected);
+  });
+
+  test.each([
+    '',
+    'ab',
+    'b'.repeat(64),
+    'Acme',
+    'acme_invoices',
+    'a/b',
+    '-acme',
+    'acme-',
+    '.acme',
+    'acme.',
+    'acme\n',
+    3,
+  ])('with the bucket %j', (bucket) => {
+    expect(problems({ ...receipts, bucket })).toEqual([expect.stringMatching(/^bucket: /)]);
   });
 
   test.each(['', '[]', '[].key', 'a[].b[].c', 'a[]b', 'a..b', '.a', 'a.', 'a.$', '$a', 'a b', 'a[0]', 'a[].'])(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BucketName } from './bucket.js';
 import { idTypes } from './record-id.js';
 
 const FieldName = z.string().regex(/^[^.$[\]\s]+(\.[^.$[\]\s]+)*$/, 'must be a field name');
@@ -32,6 +33,8 @@ const ResourceShape = z.strictObject({
     .default([]),
   /** In a bucket that keeps versions a delete only hides: jobs refuse it, unless that is meant. */
   versionedBucket: z.literal('accept-delete-markers').optional(),
+  /** Where the objects are; null or left out: in the storage-cleaner's S3_BUCKET. */
+  bucket: BucketName.nullable().optional(),
 });
 
 export const ResourceDefinition = ResourceShape.superRefine((resource, ctx) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BucketName, defineKeyMessage, type InBucket } from './bucket.js';
 import { defineMessage, type MessageOf } from './envelope.js';
 import { Positions } from './positions.js';
 import { WireId } from './record-id.js';
@@ -48,11 +49,19 @@ const KeysOfBatch = z.object({
 });
 export type KeysOfBatch = z.infer<typeof KeysOfBatch>;
 
-/** The storage-cleaner is asked whether purged keys are gone. */
-export const ObjectCheckRequested = defineMessage({
+const ObjectCheck = z.object({ finished, chunk: z.int().positive(), batches: z.array(KeysOfBatch) });
+type ObjectCheck = Omit<z.infer<typeof ObjectCheck>, 'batches'> & { batches: (KeysOfBatch & InBucket)[] };
+
+/** The storage-cleaner is asked whether purged keys are gone. Batches of one job may be of several buckets. */
+export const [ObjectCheckRequested, ObjectCheckRequestedInBucket] = defineKeyMessage<
+  'ObjectCheckRequested',
+  ObjectCheck
+>({
   type: 'ObjectCheckRequested',
   routingKey: 'check.requested',
-  data: z.object({ finished, chunk: z.int().positive(), batches: z.array(KeysOfBatch) }),
+  data: ObjectCheck,
+  dataInBucket: ObjectCheck.extend({ batches: z.array(KeysOfBatch.extend({ bucket: BucketName.optional() })) }),
+  namesBucket: ({ batches }) => batches.some(({ bucket }) => bucket !== undefined),
 });
 export type ObjectCheckRequested = MessageOf<typeof ObjectCheckRequested>;
 

@@ -74,6 +74,7 @@ describe('the golden files', () => {
     const others = readdirSync(folder).filter((file) => !goldenName.test(file));
     expect(others.sort()).toEqual([
       'README.md',
+      'resource.bucket.json',
       'resource.delete-markers.json',
       'resource.json',
       'resource.minimal.json',
@@ -135,10 +136,10 @@ describe('the golden files leave nothing of a schema without an example', () => 
 });
 
 describe('a resource definition', () => {
-  test('is read with nothing lost or added', () => {
-    const golden = json('resource.json');
+  test.each(['resource.json', 'resource.bucket.json'])('%s is read with nothing lost or added', (file) => {
+    const golden = json(file);
     expect(ResourceDefinition.parse(golden)).toStrictEqual(golden);
-    expect(written(ResourceDefinition.parse(golden))).toBe(read('resource.json'));
+    expect(written(ResourceDefinition.parse(golden))).toBe(read(file));
   });
 
   test('may say that delete markers are meant', () => {

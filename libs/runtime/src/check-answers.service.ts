@@ -1,4 +1,4 @@
-import { type AnyMessage, type ResourceCheck, ResourceChecked } from '@expunge/contracts';
+import { type AnyMessage, type ResourceCheck, ResourceChecked, type ResourceCheckRequested } from '@expunge/contracts';
 import { type BrokerConnection, Unconfirmed } from '@expunge/messaging';
 import type { Logger } from 'pino';
 
@@ -14,12 +14,15 @@ export class CheckAnswers {
   }
 
   /** Anything else, what others are asked, and what nobody waits for any more, is let be. */
-  async to(message: AnyMessage, look: (resource: string) => Promise<ResourceCheck[]>): Promise<void> {
+  async to(
+    message: AnyMessage,
+    look: (asked: ResourceCheckRequested['data']) => Promise<ResourceCheck[]>,
+  ): Promise<void> {
     if (message.type !== 'ResourceCheckRequested' || Date.parse(message.data.validUntil) < Date.now()) return;
     const { subject, data } = message;
     const { service, instance } = this.broker.identity;
     if (data.services?.includes(service) === false) return;
-    const checks = await look(data.resource);
+    const checks = await look(data);
     await this.answers.say(ResourceChecked.routingKey ?? '', () =>
       ResourceChecked.create({
         id: `${subject}:${service}:${instance}`,

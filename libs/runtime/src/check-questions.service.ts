@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type ResourceChecked, ResourceCheckRequested, type ServiceName } from '@expunge/contracts';
+import {
+  inBucket,
+  type ResourceChecked,
+  ResourceCheckRequested,
+  type ResourceDefinition,
+  type ServiceName,
+} from '@expunge/contracts';
 import { type BrokerConnection, Unconfirmed } from '@expunge/messaging';
 import type { Logger } from 'pino';
 
 export type CheckAnswer = ResourceChecked['data'];
+type AskedOf = Pick<ResourceDefinition, 'name' | 'bucket'>;
 
 interface Question {
   of: readonly ServiceName[];
@@ -31,7 +38,11 @@ export class CheckQuestions {
   }
 
   /** Never rejects. @returns by service, what was answered in time */
-  async ask(resource: string, of: readonly ServiceName[], withinMs: number): Promise<ReadonlyMap<string, CheckAnswer>> {
+  async ask(
+    resource: AskedOf,
+    of: readonly ServiceName[],
+    withinMs: number,
+  ): Promise<ReadonlyMap<string, CheckAnswer>> {
     const id = randomUUID();
     const { promise: answered, resolve: complete } = Promise.withResolvers<undefined>();
     const question: Question = { of, answers: new Map(), complete: () => complete(undefined) };
@@ -47,7 +58,12 @@ export class CheckQuestions {
     return question.answers;
   }
 
-  private say(id: string, resource: string, services: readonly ServiceName[], withinMs: number): Promise<void> {
+  private say(
+    id: string,
+    { name, bucket }: AskedOf,
+    services: readonly ServiceName[],
+    withinMs: number,
+  ): Promise<void> {
     const { service, instance } = this.broker.identity;
     return this.questions.say(ResourceCheckRequested.routingKey ?? '', () =>
       ResourceCheckRequested.create({
@@ -55,7 +71,12 @@ export class CheckQuestions {
         source: `/${service}/${instance}`,
         subject: id,
         time: new Date().toISOString(),
-        data: { resource, validUntil: new Date(Date.now() + withinMs).toISOString(), services: [...services] },
+        data: {
+          resource: name,
+          validUntil: new Date(Date.now() + withinMs).toISOString(),
+          services: [...services],
+          ...inBucket(bucket),
+        },
       }),
     );
   }

@@ -69,7 +69,8 @@ export class BatchService {
   plan(job: DeletionJob, page: FullPage, context: BatchContext, writeMs: number): DeletionJob {
     const { resource, clock, owner } = context;
     const keyPrefix = keyPrefixOf(resource, job.tenant);
-    return planBatch(job, page, { owner, until: this.until(clock, writeMs), keyPrefix, now: new Date() });
+    const { bucket } = resource;
+    return planBatch(job, page, { owner, until: this.until(clock, writeMs), keyPrefix, bucket, now: new Date() });
   }
 
   /**

@@ -13,7 +13,7 @@ const well: ResourceCheck[] = [
 function preflight(answers: (ResourceCheck[] | null)[], tryDelete = () => Promise.resolve()) {
   const asked: string[] = [];
   const probe = { tryDelete, sampleKeys: () => Promise.resolve({ records: 0, keys: 0, outside: 0, unreadable: 0 }) };
-  const ask = (resource: string) => {
+  const ask = ({ name: resource }: { name: string }) => {
     asked.push(resource);
     const checks = answers.shift() ?? null;
     const answer = { resource, service: 'storage-cleaner', instance: 's', checks: checks ?? [] };

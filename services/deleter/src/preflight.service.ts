@@ -44,7 +44,7 @@ export class Preflight {
     if (resource.objectKeyPaths.length === 0) return null;
     const ofKeys = obstacleInKeys(resource, await this.probe.sampleKeys(resource), this.options.failures);
     if (ofKeys) return ofKeys;
-    const answers = await this.questions.ask(resource.name, ['storage-cleaner'], ANSWERED_WITHIN_MS);
+    const answers = await this.questions.ask(resource, ['storage-cleaner'], ANSWERED_WITHIN_MS);
     return obstacleInBucket(resource, answers.get('storage-cleaner')?.checks ?? null);
   }
 }

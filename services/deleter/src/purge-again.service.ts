@@ -22,16 +22,16 @@ export class PurgeAgainService {
    */
   async run(held: HeldJob, endsAt: number, log: Logger): Promise<boolean> {
     for (;;) {
-      const { id, purgeRound } = held.job;
+      const { id, purgeRound, request } = held.job;
       const failed = await this.failed.next(id, purgeRound);
       if (!failed) {
         await held.write({ ...held.job, purgesDue: false });
         return true;
       }
-      const keys = await this.events.keysOf(id, failed.batch);
+      const { objectKeys: keys, bucket } = await this.events.keysOf(id, failed.batch);
       const wanted = [...positions.each(failed.positions)].flatMap((at) => keys[at] ?? []);
-      const referred = await this.records.referred(wanted);
-      await held.write(purgeAgain(held.job, failed, { keys, referred, now: new Date() }));
+      const referred = await this.records.referred(wanted, { resource: request?.resource, bucket });
+      await held.write(purgeAgain(held.job, failed, { keys, bucket, referred, now: new Date() }));
       await held.flush();
       await this.failed.forget(failed.events);
       log.info(

@@ -25,6 +25,6 @@ export class ResourceCheckConsumer {
       this.questions.heard(message);
       return Promise.resolve();
     }
-    return this.answers.to(message, (resource) => this.checks.check(resource));
+    return this.answers.to(message, ({ resource }) => this.checks.check(resource));
   }
 }

@@ -1,4 +1,5 @@
 import {
+  inBucket,
   ObjectCheckRequested,
   objectCheckId,
   Positions,
@@ -122,7 +123,8 @@ export class VerificationService {
       const { numbers, keysEach } = sampleOf(job.totals.batches);
       return this.events.someKeysOf(job.id, numbers, keysEach, SAMPLE_KEYS);
     }
-    const objectKeys = await this.events.keysOf(job.id, chunk);
-    return objectKeys.length === 0 ? [] : [{ batch: chunk, positions: [[0, objectKeys.length - 1]], objectKeys }];
+    const { objectKeys, bucket } = await this.events.keysOf(job.id, chunk);
+    if (objectKeys.length === 0) return [];
+    return [{ batch: chunk, positions: [[0, objectKeys.length - 1]], objectKeys, ...inBucket(bucket) }];
   }
 }

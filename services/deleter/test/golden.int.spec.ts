@@ -62,7 +62,7 @@ it.each(names)('%s is read with every member there is today', async (name) => {
 });
 
 describe('a job of a release before', () => {
-  it.each(['started.json', 'planned.json', 'planned.before-traces.json', 'waiting.json'])(
+  it.each(['started.json', 'planned.json', 'planned.before-traces.json', 'planned.bucket.json', 'waiting.json'])(
     'goes on from %s to its end, each record counted once',
     async (name) => {
       const before = await stored(name);
@@ -75,6 +75,17 @@ describe('a job of a release before', () => {
       expect(sequences).toEqual(sequences.map((_, n) => before.sequence + 1 + n));
     },
   );
+
+  it('tells the keys of planned.bucket.json in the bucket they were planned in, and later ones where they are today', async () => {
+    await receiptsOf(await stored('planned.bucket.json'));
+    await runToEnd(heir, 'job');
+    const { batches } = await world.published();
+    expect(batches.map(({ dataschema, data }) => [dataschema, 'bucket' in data ? data.bucket : null])).toEqual([
+      ['urn:expunge:BatchDeleted:2', 'acme-receipts'],
+      ['urn:expunge:BatchDeleted:1', null],
+      ['urn:expunge:BatchDeleted:1', null],
+    ]);
+  });
 
   it('comes to rest from pausing.json, and goes on when it is resumed', async () => {
     await receiptsOf(await stored('pausing.json'));

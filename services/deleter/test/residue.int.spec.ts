@@ -131,7 +131,7 @@ describe('a verification', () => {
     const [check] = ofType((await world.published()).batches, 'ObjectCheckRequested');
     expect(check!.data.batches.map(({ objectKeys }) => objectKeys.length)).toEqual([250, 250, 250, 250]);
     for (const { batch, positions: where, objectKeys } of check!.data.batches) {
-      const stored = await deleter.events.keysOf('job', batch);
+      const { objectKeys: stored } = await deleter.events.keysOf('job', batch);
       expect([...positions.each(where)].map((at) => stored[at])).toEqual(objectKeys);
     }
   }, 30_000);

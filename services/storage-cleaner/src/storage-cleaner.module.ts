@@ -6,7 +6,6 @@ import { BucketReadiness } from './object-store/bucket-readiness.js';
 import { OBJECT_STORE, type ObjectStore } from './object-store/object-store.js';
 import { S3ObjectStore } from './object-store/s3-object-store.adapter.js';
 import { PurgeBatchesConsumer } from './purge/purge-batches.consumer.js';
-import { PurgeService } from './purge/purge.service.js';
 import { s3OptionsOf, type StorageCleanerSettings } from './settings.js';
 
 @Module({
@@ -18,7 +17,6 @@ import { s3OptionsOf, type StorageCleanerSettings } from './settings.js';
       useFactory: (settings: StorageCleanerSettings) => new S3ObjectStore(s3OptionsOf(settings)),
     },
     { provide: CheckService, inject: [OBJECT_STORE], useFactory: (store: ObjectStore) => new CheckService(store) },
-    { provide: PurgeService, inject: [OBJECT_STORE], useFactory: (store: ObjectStore) => new PurgeService(store) },
   ],
 })
 export class StorageCleanerModule implements OnModuleInit, OnApplicationShutdown {

@@ -1,11 +1,18 @@
-import { type AnyMessage, BatchDeleted, MAINTENANCE_EXCHANGE, parseMessage, workQueues } from '@expunge/contracts';
+import {
+  type AnyMessage,
+  BatchDeleted,
+  inBucket,
+  MAINTENANCE_EXCHANGE,
+  parseMessage,
+  workQueues,
+} from '@expunge/contracts';
 import { BrokerConnection, BrokerPublisher } from '@expunge/messaging';
 import { pino } from 'pino';
 
 /** The deleter's and the monitor's end of the broker. */
 export interface Broker {
   publisher: BrokerPublisher;
-  /** Every event of the storage-cleaner, in the order the broker had them. */
+  /** Every event of the storage-cleaner, and what it says of a bucket, in the order the broker had them. */
   events: AnyMessage[];
   depth(queue: string): Promise<number>;
   /** Takes the events of the storage-cleaner from the monitor and from here, so that nothing is bound for them; or gives them back. */
@@ -23,6 +30,7 @@ export async function openBroker(url: string): Promise<Broker> {
   const channel = await broker.openChannel();
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, MAINTENANCE_EXCHANGE, 'objects.#');
+  await channel.bindQueue(queue, MAINTENANCE_EXCHANGE, 'resource.checked');
   const events: AnyMessage[] = [];
   await channel.consume(
     queue,
@@ -51,14 +59,14 @@ export async function openBroker(url: string): Promise<Broker> {
   };
 }
 
-/** A batch as the deleter hands it over. */
-export function batchDeleted(job: string, batch: number, objectKeys: string[]): BatchDeleted {
+/** A batch as the deleter hands it over; `bucket`: of a resource that names it. */
+export function batchDeleted(job: string, batch: number, objectKeys: string[], bucket?: string): BatchDeleted {
   const time = new Date().toISOString();
   const totals = { batches: batch, succeeded: batch, failed: 0, objects: objectKeys.length, retained: 0 };
   const data = { batch, count: 1, objectKeys, retained: [], failures: [], totals };
   return BatchDeleted.create({
     ...envelope(job, `${batch}`, time),
-    data: { ...data, instance: 'deleter-1', turn: 1, startedAt: time },
+    data: { ...data, instance: 'deleter-1', turn: 1, startedAt: time, ...inBucket(bucket) },
   });
 }
 

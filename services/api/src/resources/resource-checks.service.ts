@@ -1,4 +1,4 @@
-import type { ResourceChecked } from '@expunge/contracts';
+import type { ResourceChecked, ResourceDefinition } from '@expunge/contracts';
 import type { BrokerConnection } from '@expunge/messaging';
 import { BROKER, CheckQuestions, LOGGER } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -26,13 +26,13 @@ export class ResourceChecks {
   }
 
   /** Never rejects: what nobody answers is `not_checked`. */
-  async check(resource: string): Promise<PresentedResourceCheck> {
+  async check(resource: ResourceDefinition): Promise<PresentedResourceCheck> {
     const answers = await this.questions.ask(resource, asked, ANSWERED_WITHIN_MS);
     const why = this.broker.connected
       ? `none has answered within ${ANSWERED_WITHIN_MS / 1000} s`
       : 'the broker is away';
     const notChecked = asked.filter((service) => !answers.has(service)).map((what) => ({ what, why }));
     const inOrder = asked.flatMap((service) => answers.get(service) ?? []);
-    return presentResourceCheck(resource, inOrder, notChecked);
+    return presentResourceCheck(resource.name, inOrder, notChecked);
   }
 }

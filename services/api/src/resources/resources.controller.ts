@@ -17,7 +17,8 @@ export class ResourcesController {
   @Header('Cache-Control', 'no-store')
   @RequiresScope('ops:read')
   check(@Param('name') name: string): Promise<PresentedResourceCheck> {
-    if (!this.resources.has(name)) throw new ProblemError('not-found', 'There is no resource of this name.');
-    return this.checks.check(name);
+    const resource = this.resources.get(name);
+    if (!resource) throw new ProblemError('not-found', 'There is no resource of this name.');
+    return this.checks.check(resource);
   }
 }

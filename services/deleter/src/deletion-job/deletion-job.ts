@@ -81,6 +81,8 @@ export interface Plan {
   /** The greatest id of the page: the cursor once the plan is resolved. */
   closesAt: WireId;
   startedAt: Date;
+  /** The resource's when it was planned, whatever RESOURCES_FILE says by the time it is resolved. */
+  bucket?: string;
 }
 
 export interface Pass {

@@ -54,8 +54,10 @@ describe('planning a batch', () => {
     expect(job.lanes[0].plan?.failures.map((f) => f.code)).toEqual(['STILL_CHANGING']);
   });
 
-  it('hands a plan over whole: the same records and keys, another owner and deadline', () => {
-    const before = planBatch(runningJob(), page(record('a', 'tenants/acme/1')), planFacts);
+  it('hands a plan over whole: the same records, keys and bucket, another owner and deadline', () => {
+    const bucket = 'acme-receipts';
+    const before = planBatch(runningJob(), page(record('a', 'tenants/acme/1')), { ...planFacts, bucket });
+    expect(before.lanes[0].plan).toMatchObject({ bucket });
     const facts = { owner: 'deleter-2:1', until: new Date(planFacts.until.getTime() + 5000) };
     expect(takeOver(before, facts).lanes[0].plan).toEqual({ ...before.lanes[0].plan, ...facts });
     expect(() => takeOver(runningJob(), facts)).toThrow('no plan');

@@ -1,4 +1,4 @@
-import type { RecordFailure, WireId } from '@expunge/contracts';
+import { inBucket, type RecordFailure, type WireId } from '@expunge/contracts';
 import { type DeletionJob, MAX_STALLED_PASSES, type Plan, type PlannedRecord, withLane } from './deletion-job.js';
 
 /** A record as the page shows it. Keys that cannot be read make it a failure, not a record without files. */
@@ -28,7 +28,7 @@ export const keyBytes = (keys: readonly string[]): number => Buffer.byteLength(J
 export function planBatch(
   job: DeletionJob,
   page: FullPage,
-  facts: { owner: string; until: Date; keyPrefix: string | null; now: Date },
+  facts: { owner: string; until: Date; keyPrefix: string | null; bucket?: string | null; now: Date },
 ): DeletionJob {
   const [lane] = job.lanes;
   const stillChanging = lane.pass.stalled >= MAX_STALLED_PASSES;
@@ -46,6 +46,7 @@ export function planBatch(
     failures,
     closesAt: page.closesAt,
     startedAt: facts.now,
+    ...inBucket(facts.bucket),
   };
   return withLane(job, { plan });
 }

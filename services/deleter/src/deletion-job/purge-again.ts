@@ -1,4 +1,4 @@
-import { type Positions, positions, PurgeRequested } from '@expunge/contracts';
+import { inBucket, type Positions, positions, PurgeRequested } from '@expunge/contracts';
 import type { DeletionJob } from './deletion-job.js';
 import { emit } from './emit.js';
 
@@ -12,14 +12,15 @@ export interface FailedPurges {
 
 /**
  * Asks for them again. Time has passed since their records went: a key that some record refers to by now stays.
- * @param keys of the whole batch, by position
+ * @param facts.keys of the whole batch, by position
+ * @param facts.bucket of the batch, whatever its resource's is by now
  */
 export function purgeAgain(
   job: DeletionJob,
   failed: Pick<FailedPurges, 'batch' | 'positions'>,
-  facts: { keys: readonly string[]; referred: ReadonlySet<string>; now: Date },
+  facts: { keys: readonly string[]; bucket?: string; referred: ReadonlySet<string>; now: Date },
 ): DeletionJob {
-  const { keys, referred, now } = facts;
+  const { keys, bucket, referred, now } = facts;
   const known = [...positions.each(failed.positions)].flatMap((at) => {
     const key = keys[at];
     return key === undefined ? [] : [{ at, key }];
@@ -36,6 +37,7 @@ export function purgeAgain(
       since: now.toISOString(),
       round: job.purgeRound,
       ...(retained.length > 0 && { retained }),
+      ...inBucket(bucket),
     },
     now,
   );

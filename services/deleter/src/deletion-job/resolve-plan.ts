@@ -1,4 +1,4 @@
-import { BatchDeleted } from '@expunge/contracts';
+import { BatchDeleted, inBucket } from '@expunge/contracts';
 import { batchLimitAfter, halfOf } from './batch-limit.js';
 import { type DeletionJob, type Plan, withLane } from './deletion-job.js';
 import { emit } from './emit.js';
@@ -8,7 +8,7 @@ import { paceAt } from './pace.js';
 export interface Aftermath {
   /** Planned records that still stand, by id as text, with the keys they refer to now; null where those cannot be read. */
   standing: ReadonlyMap<string, string[] | null>;
-  /** Planned keys that some record, of any resource on the bucket, still refers to. */
+  /** Planned keys that some record, of any resource that may be on the bucket, still refers to. */
   referred: ReadonlySet<string>;
   /** Of the referred keys: those that a record outside this job holds. */
   heldOutside: ReadonlySet<string>;
@@ -105,6 +105,7 @@ export function resolvePlan(
       instance,
       turn: lane.turn,
       startedAt: plan.startedAt.toISOString(),
+      ...inBucket(plan.bucket),
     },
     now,
   );

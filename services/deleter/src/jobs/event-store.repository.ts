@@ -1,4 +1,4 @@
-import type { EventsWanted, KeysOfBatch } from '@expunge/contracts';
+import { type EventsWanted, type InBucket, inBucket, type KeysOfBatch } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime/store';
 import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
 import type { DeletionEvent } from '../deletion-job/deletion-job.js';
@@ -68,33 +68,47 @@ export class EventStore {
     return found.map((event) => event.message);
   }
 
-  /** The keys handed over with a batch, by position; none where the store has no such batch. */
-  async keysOf(job: string, batch: number): Promise<string[]> {
+  /** The keys handed over with a batch, by position, and their bucket; none where the store has no such batch. */
+  async keysOf(job: string, batch: number): Promise<{ objectKeys: string[] } & InBucket> {
     const event = await asStoreError(UNAVAILABLE, () => this.events.findOne({ job, batch, ...ofBatchDeleted }));
-    return event?.message.type === 'BatchDeleted' ? event.message.data.objectKeys : [];
+    if (event?.message.type !== 'BatchDeleted') return { objectKeys: [] };
+    const { objectKeys, bucket } = event.message.data;
+    return { objectKeys, ...inBucket(bucket) };
   }
 
   /** At most `each` keys of each of these batches, next to one another, and at most `most` in all. */
-  async someKeysOf(job: string, batches: readonly number[], each: number, most: number): Promise<KeysOfBatch[]> {
+  async someKeysOf(
+    job: string,
+    batches: readonly number[],
+    each: number,
+    most: number,
+  ): Promise<(KeysOfBatch & InBucket)[]> {
     if (each === 0) return [];
     const size = { $size: '$message.data.objectKeys' };
     // The same keys whenever it is asked, and not each batch's first.
     const from = { $mod: [{ $multiply: ['$batch', 7919] }, { $max: [1, { $subtract: [size, each - 1] }] }] };
     const found = await asStoreError(UNAVAILABLE, () =>
       this.events
-        .aggregate<{ batch: number; from: number; keys: string[] }>([
+        .aggregate<{ batch: number; from: number; keys: string[] } & InBucket>([
           { $match: { job, batch: { $in: [...batches] }, ...ofBatchDeleted } },
           { $sort: { batch: 1 } },
-          { $project: { batch: 1, from, keys: { $slice: ['$message.data.objectKeys', from, each] } } },
+          {
+            $project: {
+              batch: 1,
+              from,
+              keys: { $slice: ['$message.data.objectKeys', from, each] },
+              bucket: '$message.data.bucket',
+            },
+          },
         ])
         .toArray(),
     );
     let left = most;
-    return found.flatMap(({ batch, from: first, keys }) => {
+    return found.flatMap(({ batch, from: first, keys, bucket }) => {
       const objectKeys = keys.slice(0, left);
       left -= objectKeys.length;
       if (objectKeys.length === 0) return [];
-      return [{ batch, positions: [[first, first + objectKeys.length - 1]], objectKeys }];
+      return [{ batch, positions: [[first, first + objectKeys.length - 1]], objectKeys, ...inBucket(bucket) }];
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Bound, type ResourceDefinition, type WireId } from '@expunge/contracts';
+import { type Bound, type InBucket, type ResourceDefinition, type WireId } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime/store';
 import { type Collection, type Db, type Document, MongoServerError, ObjectId } from 'mongodb';
 import { type Plan, timing } from '../deletion-job/deletion-job.js';
@@ -128,8 +128,8 @@ export class RecordsRepository implements Records {
     return this.counted(resource, () => ofOtherTypes(resource, scope));
   }
 
-  referred(keys: readonly string[]): Promise<Set<string>> {
-    const everywhere = this.holders().map((holder) => ({ holder, except: null }));
+  referred(keys: readonly string[], of: { resource: string | undefined } & InBucket): Promise<Set<string>> {
+    const everywhere = this.holders(of).map((holder) => ({ holder, except: null }));
     return asStoreError(UNAVAILABLE, () => findReferred(this.db, everywhere, keys));
   }
 
@@ -192,8 +192,9 @@ export class RecordsRepository implements Records {
     return asStoreError(UNAVAILABLE, async () => {
       const standing = await this.standing(resource, plan);
       const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
-      const referred = await this.referred(planned);
-      const outside = this.holders().map((holder) => ({
+      const of = { resource: resource.name, bucket: plan.bucket };
+      const referred = await this.referred(planned, of);
+      const outside = this.holders(of).map((holder) => ({
         holder,
         // By collection: another resource may be defined over the same one.
         except: holder.collection === resource.collection ? inScope(resource, scope) : null,
@@ -203,8 +204,14 @@ export class RecordsRepository implements Records {
     });
   }
 
-  private holders(): ResourceDefinition[] {
-    return [...this.resources.values()].filter((other) => other.keysShared);
+  /**
+   * Two buckets that have names are two; S3_BUCKET, whose name is not known here, may be either. The resource itself counts
+   * in any case: its bucket may be another one by now.
+   */
+  private holders({ resource, bucket }: { resource: string | undefined } & InBucket): ResourceDefinition[] {
+    const isElsewhere = (other: ResourceDefinition) =>
+      other.name !== resource && !!bucket && !!other.bucket && bucket !== other.bucket;
+    return [...this.resources.values()].filter((other) => other.keysShared && !isElsewhere(other));
   }
 
   /** The id at which the page's window ends; null when the rest is no longer than one. */

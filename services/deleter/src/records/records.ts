@@ -1,4 +1,4 @@
-import type { Bound, ErrorInfo, IndexKeys, ResourceDefinition, WireId } from '@expunge/contracts';
+import type { Bound, ErrorInfo, InBucket, IndexKeys, ResourceDefinition, WireId } from '@expunge/contracts';
 import type { Plan } from '../deletion-job/deletion-job.js';
 import type { Page } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
@@ -31,8 +31,8 @@ export interface Records {
   estimate(resource: ResourceDefinition, scope: Scope): Promise<number>;
   /** The tenant's records that no job can mean, since their `_id` is of another type than declared; null as for `count`. */
   countOtherTypes(resource: ResourceDefinition, scope: Scope): Promise<number | null>;
-  /** Which of these keys some record refers to, of any resource whose keys are shared. */
-  referred(keys: readonly string[]): Promise<Set<string>>;
+  /** Which of these keys some record refers to: of that resource, or of any other whose keys are shared and may be in that bucket. */
+  referred(keys: readonly string[], of: { resource: string | undefined } & InBucket): Promise<Set<string>>;
   /** `window`: that of the page which closed at the cursor, if it did not see it to its end. */
   page(
     resource: ResourceDefinition,

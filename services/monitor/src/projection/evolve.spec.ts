@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobCompletedId, type Positions, positions } from '@expunge/contracts';
+import { type InBucket, jobCompletedId, type Positions, positions } from '@expunge/contracts';
 import fc from 'fast-check';
 import { compact } from '../ledger/compact.js';
 import { Story } from '../testing/story.js';
@@ -61,6 +61,25 @@ describe('evolve', () => {
     expect(resolvedBatches(job.batches)).toEqual([[2, 2]]);
     expect(batchOf(job.batches, 1)).toMatchObject({ keys: 20, purged: [], failed: [] });
     expect(job.failures).toEqual([{ sequence: 3, place: 0, ...failure }]);
+  });
+
+  it('knows a batch whose message names a bucket as any other', () => {
+    const story = (where: InBucket) =>
+      new Story()
+        .requested()
+        .started()
+        .batch(10, 3, where)
+        .purged(1, [[0, 1]])
+        .purgeFailed(1, [[2, 2]])
+        .retried('retry')
+        .askedAgain(1, [[2, 2]], 1, [], where)
+        .purged(1, [[2, 2]])
+        .finished();
+    const named = story({ bucket: 'acme-invoices' });
+    const versions = named.events.map(({ dataschema }) => dataschema).filter((schema) => schema.endsWith(':2'));
+    expect(versions).toEqual(['urn:expunge:BatchDeleted:2', 'urn:expunge:PurgeRequested:2']);
+    expect(given(named)).toEqual(given(story({})));
+    expect(given(named).objects).toMatchObject({ purged: 3, failed: 0 });
   });
 
   it('counts objects purged before anyone heard of their batch', () => {

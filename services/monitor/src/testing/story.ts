@@ -14,6 +14,7 @@ import {
   DeletionResumed,
   DeletionStarted,
   DryRunFinished,
+  type InBucket,
   JobCompleted,
   type MessageDefinition,
   ObjectPurgeDelayed,
@@ -83,7 +84,7 @@ export class Story {
   batch(
     count: number,
     keys: number,
-    { failures = [], retained = [] }: { failures?: RecordFailure[]; retained?: string[] } = {},
+    { failures = [], retained = [], ...where }: { failures?: RecordFailure[]; retained?: string[] } & InBucket = {},
   ): this {
     const t = this.totals;
     this.totals = {
@@ -103,6 +104,7 @@ export class Story {
       instance: 'deleter-1',
       turn: 1,
       startedAt: this.now,
+      ...where,
     });
   }
 
@@ -164,10 +166,10 @@ export class Story {
   purgesRetried = (requestId: string) => this.next(PurgesRetried, this.answer(requestId));
 
   /** The deleter asks for what failed before this retry of the job. */
-  askedAgain(batch: number, which: Positions, round: number, retained: Positions = []): this {
+  askedAgain(batch: number, which: Positions, round: number, retained: Positions = [], where: InBucket = {}): this {
     const objectKeys = [...positions.each(which)].map((i) => `tenants/t/${batch}/${i}`);
     const since = this.after(1).toISOString();
-    return this.next(PurgeRequested, { batch, positions: which, objectKeys, since, round, retained });
+    return this.next(PurgeRequested, { batch, positions: which, objectKeys, since, round, retained, ...where });
   }
 
   recordsVerified(left = 0, chunks = 1): this {

@@ -21,8 +21,10 @@ export class BucketCheckConsumer {
 
   @Consumes({ transient: 'storageCleanerChecks' })
   onAsked(@Payload() message: AnyMessage): Promise<void> {
-    return this.answers.to(message, async () =>
-      bucketChecks(...(await Promise.all([this.store.probe(), this.store.versioning()]))),
-    );
+    return this.answers.to(message, async ({ bucket: name }) => {
+      const bucket = this.store.inBucket(name);
+      const [refusal, versioning] = await Promise.all([bucket.probe(), bucket.versioning()]);
+      return bucketChecks(refusal, versioning, name);
+    });
   }
 }

@@ -12,7 +12,15 @@ test.each<[Refusal | null, Versioning | Refusal, (boolean | null)[]]>([
   [null, denied, [true, null]],
   [denied, denied, [false, null]],
 ])('a bucket that said %j and %j is told as %j', (refusal, versioning, told) => {
-  const checks = bucketChecks(refusal, versioning);
+  const checks = bucketChecks(refusal, versioning, undefined);
   expect(checks.map(({ check }) => check)).toEqual(['bucket', 'versioning']);
   expect(checks.map(({ ok }) => ok)).toEqual(told);
+});
+
+test('what is said of a bucket that a resource names has its name', () => {
+  const [own, named] = [undefined, 'acme-invoices'].map((name) => bucketChecks(null, 'off', name)[0]?.detail);
+  expect([own, named]).toEqual([
+    'the bucket answers and lets us in',
+    'the bucket acme-invoices answers and lets us in',
+  ]);
 });

@@ -2,12 +2,16 @@ import type { ResourceCheck } from '@expunge/contracts';
 import type { Refusal, Versioning } from '../object-store/object-store.js';
 
 /** What stands in the way of purging, by what the bucket said when it was asked whether it answers, and keeps versions. */
-export function bucketChecks(refusal: Refusal | null, versioning: Versioning | Refusal): ResourceCheck[] {
-  return [bucketCheck(refusal), versioningCheck(versioning)];
+export function bucketChecks(
+  refusal: Refusal | null,
+  versioning: Versioning | Refusal,
+  name: string | undefined,
+): ResourceCheck[] {
+  return [bucketCheck(refusal, name === undefined ? 'the bucket' : `the bucket ${name}`), versioningCheck(versioning)];
 }
 
-function bucketCheck(refusal: Refusal | null): ResourceCheck {
-  if (refusal === null) return { check: 'bucket', ok: true, detail: 'the bucket answers and lets us in' };
+function bucketCheck(refusal: Refusal | null, bucket: string): ResourceCheck {
+  if (refusal === null) return { check: 'bucket', ok: true, detail: `${bucket} answers and lets us in` };
   return { check: 'bucket', ok: false, detail: said(refusal) };
 }
 

@@ -14,6 +14,8 @@ import { type Target, targetsOf } from '../purge/purge-work.js';
 /** One purged key, and where it stands. */
 export interface CheckedKey extends Target {
   batch: number;
+  /** Undefined: S3_BUCKET. */
+  bucket: string | undefined;
 }
 
 export interface KeyPresence extends CheckedKey {
@@ -22,7 +24,10 @@ export interface KeyPresence extends CheckedKey {
 
 /** @throws ValidationError keys and positions do not match */
 export function keysToCheck({ type, data }: ObjectCheckRequested): CheckedKey[] {
-  return data.batches.flatMap((named) => targetsOf(type, named).map((target) => ({ batch: named.batch, ...target })));
+  return data.batches.flatMap((named) => {
+    const { batch, bucket } = named;
+    return targetsOf(type, named).map((target) => ({ batch, bucket, ...target }));
+  });
 }
 
 /** The refusal to wait for, if the store gave one: what it says of other keys until then is asked again, too. */

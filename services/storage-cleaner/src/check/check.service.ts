@@ -5,7 +5,7 @@ import { type CheckedKey, type KeyPresence, refusalToWaitFor } from './check-out
 /** Calls of one message under way at once. */
 const CONCURRENT_CALLS = 16;
 
-/** Asks the bucket for objects that should be gone. */
+/** Asks each key's bucket for objects that should be gone. */
 export class CheckService {
   constructor(private readonly store: ObjectStore) {}
 
@@ -17,7 +17,7 @@ export class CheckService {
     const worker = async () => {
       for (const [i, key] of waiting) {
         if (isAway) return;
-        const one = { ...key, presence: await this.presenceOf(key.key) };
+        const one = { ...key, presence: await this.presenceOf(key) };
         onAnswer();
         isAway ||= refusalToWaitFor([one]) !== null;
         found[i] = one;
@@ -28,9 +28,9 @@ export class CheckService {
   }
 
   /** What no request can name was never purged either: that is reported as failed. */
-  private async presenceOf(key: string): Promise<KeyPresence['presence']> {
+  private async presenceOf({ key, bucket }: CheckedKey): Promise<KeyPresence['presence']> {
     const form = keyFormOf(key);
-    if (form === 'bulk' || form === 'single') return this.store.has(key);
+    if (form === 'bulk' || form === 'single') return this.store.inBucket(bucket).has(key);
     return { kind: 'refused', refusal: { code: 'KEY_NOT_SENDABLE', message: 'no request names it', status: null } };
   }
 }

@@ -23,8 +23,8 @@ export type Presence = 'present' | 'absent' | Extract<Answer, { kind: 'refused' 
 /** Whether a delete only hides an object. */
 export type Versioning = 'off' | 'on' | 'suspended';
 
-/** The port to the bucket. Deleting what is not there counts as deleted, so every call may be repeated. */
-export interface ObjectStore {
+/** The port to one bucket. Deleting what is not there counts as deleted, so every call may be repeated. */
+export interface Bucket {
   /** One call with at most MAX_KEYS_PER_CALL different keys. Always answers within the store's time limit. */
   deleteMany(keys: readonly string[]): Promise<Answer>;
   /** For a key that the bulk call cannot carry unharmed. */
@@ -34,6 +34,12 @@ export interface ObjectStore {
   /** Null when the bucket answers and lets us in. */
   probe(): Promise<Refusal | null>;
   versioning(): Promise<Versioning | Refusal>;
+}
+
+/** The store, by the bucket that is its own (S3_BUCKET). */
+export interface ObjectStore extends Bucket {
+  /** Another one of the same store, by the same token; undefined: its own. */
+  inBucket(name: string | undefined): Bucket;
   close(): void;
 }
 

@@ -6,7 +6,7 @@ import {
   HeadObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { Answer, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
+import type { Answer, Bucket, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
 import { refusalOf } from './s3-failure.js';
 
 export interface S3Options {
@@ -31,29 +31,13 @@ type Refused = Extract<Answer, { kind: 'refused' }>;
 
 /** Any store that speaks the S3 API. Refusals are answers; only a bug is thrown. */
 export class S3ObjectStore implements ObjectStore {
-  private readonly client: S3Client;
+  constructor(
+    private readonly options: S3Options,
+    private readonly client = clientOf(options),
+  ) {}
 
-  constructor(private readonly options: S3Options) {
-    const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle, timeoutMs } = options;
-    const agent = { keepAlive: true, maxSockets: 32 };
-    this.client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle,
-      credentials: { accessKeyId, secretAccessKey },
-      // The SDK's repetitions wait, for as long as a busy store says, while the delivery is held: the tiers are for that.
-      maxAttempts: 1,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: {
-        connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
-        requestTimeout: timeoutMs,
-        // Without this the SDK writes a line when the time is over, and waits on.
-        throwOnRequestTimeout: true,
-        httpAgent: agent,
-        httpsAgent: agent,
-      },
-    });
+  inBucket(name: string | undefined): Bucket {
+    return name === undefined ? this : new S3ObjectStore({ ...this.options, bucket: name }, this.client);
   }
 
   async deleteMany(keys: readonly string[]): Promise<Answer> {
@@ -137,4 +121,26 @@ export class S3ObjectStore implements ObjectStore {
     const reset = typeof answer === 'object' && answer.kind === 'refused' && answer.refusal.code === 'CONNECTION_RESET';
     return reset ? call(abortSignal).catch(refused) : answer;
   }
+}
+
+function clientOf({ endpoint, region, accessKeyId, secretAccessKey, forcePathStyle, timeoutMs }: S3Options): S3Client {
+  const agent = { keepAlive: true, maxSockets: 32 };
+  return new S3Client({
+    endpoint,
+    region,
+    forcePathStyle,
+    credentials: { accessKeyId, secretAccessKey },
+    // The SDK's repetitions wait, for as long as a busy store says, while the delivery is held: the tiers are for that.
+    maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+      requestTimeout: timeoutMs,
+      // Without this the SDK writes a line when the time is over, and waits on.
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
 }

@@ -7,6 +7,7 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
 import { keysToCheck, objectsChecked, refusalToWaitFor } from '../check/check-outcome.js';
 import { CheckService } from '../check/check.service.js';
+import { OBJECT_STORE, type ObjectStore } from '../object-store/object-store.js';
 import type { StorageCleanerSettings } from '../settings.js';
 import { PurgeMetrics } from './purge-metrics.js';
 import { purgeLinesOf } from './purge-lines.js';
@@ -21,8 +22,8 @@ export class PurgeBatchesConsumer {
   private readonly metrics = new PurgeMetrics();
 
   constructor(
-    private readonly purges: PurgeService,
     private readonly checks: CheckService,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(SETTINGS) private readonly settings: StorageCleanerSettings,
     @Inject(IDENTITY) private readonly identity: Identity,
@@ -34,15 +35,16 @@ export class PurgeBatchesConsumer {
   async onBatch(@Payload() message: AnyMessage, @Ctx() delivery: Delivery): Promise<void> {
     if (message.type === 'ObjectCheckRequested') return this.onCheck(message, delivery);
     const work = { ...purgeWorkOf(message), traceparent: currentTraceparent() ?? message.traceparent };
-    const { job, batch, targets } = work;
+    const { job, batch, targets, bucket } = work;
     // A batch whose records owned no files, or shared all of them, has nothing to report either.
     if (targets.length === 0) return;
     const log = this.log.child({ job, batch, queue: delivery.queue, attempt: delivery.attempt });
-    log.info({ objects: targets.length, redelivered: delivery.redelivered }, `batch ${batch} picked up`);
+    log.info({ objects: targets.length, bucket, redelivered: delivery.redelivered }, `batch ${batch} picked up`);
     const underway = this.activity.begin(`purging ${targets.length} objects of batch ${batch}`, job);
+    const purges = new PurgeService(this.store.inBucket(bucket));
     try {
       const attributes = { [attribute.job]: job, [attribute.batch]: batch, [attribute.objects]: targets.length };
-      const outcome = await inSpan(spanName.purge, { attributes }, () => this.purges.purge(targets, underway.movedOn));
+      const outcome = await inSpan(spanName.purge, { attributes }, () => purges.purge(targets, underway.movedOn));
       this.metrics.tell(outcome);
       const context = {
         attempt: delivery.attempt,

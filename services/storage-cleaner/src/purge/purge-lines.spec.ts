@@ -9,6 +9,7 @@ const work = {
   batch: 3,
   targets: keys.map((key, position) => ({ position, key })),
   since: '2026-11-23T10:00:00.000Z',
+  bucket: undefined,
   round: undefined,
   tenantid: undefined,
   traceparent: undefined,

@@ -13,6 +13,7 @@ const work: PurgeWork = {
   batch: 3,
   targets: ['a', 'b', 'c', 'd', 'e'].map((key, i) => ({ position: 10 + i, key })),
   since,
+  bucket: undefined,
   round: undefined,
   tenantid: 't1',
   traceparent: undefined,
@@ -59,6 +60,21 @@ test('the retry copy carries what remains and since when; the delay says until w
     tenantid: 't1',
     time: at(1).toISOString(),
     data: { attempt: 3, retryAt: at(9).toISOString(), instance: 'cleaner-1', message: 'SlowDown said' },
+  });
+});
+
+test.each([
+  [undefined, 1],
+  ['acme-invoices', 2],
+])('the retry copy of a batch in the bucket %s names it, in version %i', (bucket, version) => {
+  const { message } = purgeReportOf({ ...work, bucket }, mixed, context).at(-1)!;
+  expect(message.dataschema).toBe(`urn:expunge:PurgeRequested:${version}`);
+  expect(message.data).toEqual({
+    batch: 3,
+    positions: [[13, 14]],
+    objectKeys: ['d', 'e'],
+    since,
+    ...(bucket !== undefined && { bucket }),
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  inBucket,
   type Message,
   ObjectPurgeDelayed,
   ObjectPurgeFailed,
@@ -91,7 +92,8 @@ export function purgeReportOf(work: PurgeWork, attempted: PurgeOutcome, context:
   }
   const remaining = positionsIn(transient);
   if (remaining.length > 0) {
-    const data = { batch, positions: remaining, objectKeys: keysAt(remaining), since, ...round };
+    const objectKeys = keysAt(remaining);
+    const data = { batch, positions: remaining, objectKeys, since, ...round, ...inBucket(work.bucket) };
     const message = PurgeRequested.create({ ...envelope('again', remaining, `${attempt}|${since}`), data });
     steps.push({ to: 'retry', message, attempt: attempt + 1, tier });
   }

@@ -50,6 +50,16 @@ test('a purge request asks for its positions, counted from when the batch was ha
   expect(work.since).toBe(since);
 });
 
+test('both name the bucket that the message names', () => {
+  const totals = { batches: 3, succeeded: 6, failed: 0, objects: 1, retained: 0 };
+  const of = { batch: 3, objectKeys: ['a'], bucket: 'acme-invoices' };
+  const batch = { ...of, count: 2, retained: [], failures: [], totals, instance: 'd1', turn: 1, startedAt: since };
+  const deleted = BatchDeleted.create({ ...envelope, data: batch });
+  const again = PurgeRequested.create({ ...envelope, data: { ...of, positions: [[0, 0]], since } });
+  expect([deleted, again].map((message) => purgeWorkOf(message).bucket)).toEqual([of.bucket, of.bucket]);
+  expect(purgeWorkOf(requested([[0, 0]], ['a'])).bucket).toBeUndefined();
+});
+
 test.each([
   ['fewer keys than positions', requested([[0, Number.MAX_SAFE_INTEGER - 1]], ['a'])],
   ['more keys than positions', requested([[0, 0]], ['a', 'b'])],

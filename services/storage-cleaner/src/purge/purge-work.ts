@@ -12,6 +12,8 @@ export interface PurgeWork {
   job: string;
   batch: number;
   targets: Target[];
+  /** Undefined: S3_BUCKET. */
+  bucket: string | undefined;
   /** RFC 3339. How long a purge is retried counts from here. */
   since: string;
   /** Of the job's retries, which one asks; undefined: none. */
@@ -25,14 +27,14 @@ export function purgeWorkOf(message: AnyMessage): PurgeWork {
   const { subject: job, tenantid, traceparent } = message;
   switch (message.type) {
     case 'BatchDeleted': {
-      const { batch, objectKeys } = message.data;
+      const { batch, objectKeys, bucket } = message.data;
       const targets = objectKeys.map((key, position) => ({ position, key }));
-      return { job, batch, targets, since: message.time, round: undefined, tenantid, traceparent };
+      return { job, batch, targets, bucket, since: message.time, round: undefined, tenantid, traceparent };
     }
     case 'PurgeRequested': {
-      const { batch, since, round } = message.data;
+      const { batch, since, round, bucket } = message.data;
       const targets = targetsOf(message.type, message.data);
-      return { job, batch, targets, since, round, tenantid, traceparent };
+      return { job, batch, targets, bucket, since, round, tenantid, traceparent };
     }
     default:
       throw new ValidationError(`${message.type} asks for no purge`);

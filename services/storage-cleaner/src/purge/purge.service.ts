@@ -1,5 +1,5 @@
 import { dispositionOf } from '../object-store/disposition.js';
-import type { Answer, ObjectStore, Refusal } from '../object-store/object-store.js';
+import type { Answer, Bucket, Refusal } from '../object-store/object-store.js';
 import { type AnsweredCall, halvesOf, keysOf, type PurgeCall, purgeCallsOf } from './purge-calls.js';
 import { type PurgeOutcome, purgeOutcomeOf } from './purge-outcome.js';
 import type { Target } from './purge-work.js';
@@ -7,9 +7,9 @@ import type { Target } from './purge-work.js';
 /** Calls of one message under way at once; with the queue's prefetch this bounds the sockets in use. */
 export const CONCURRENT_CALLS = 4;
 
-/** Asks the store for every target, in as many calls as that takes. Expected refusals are in the outcome, not thrown. */
+/** Asks the bucket for every target, in as many calls as that takes. Expected refusals are in the outcome, not thrown. */
 export class PurgeService {
-  constructor(private readonly store: ObjectStore) {}
+  constructor(private readonly bucket: Bucket) {}
 
   /** `onAnswer`: at each answer of the store. */
   async purge(targets: readonly Target[], onAnswer: () => void = () => undefined): Promise<PurgeOutcome> {
@@ -35,7 +35,7 @@ export class PurgeService {
   private async ask(call: PurgeCall): Promise<AnsweredCall[]> {
     const answer = await this.answerTo(call);
     if (!isMalformed(answer)) return [{ targets: call.targets, answer }];
-    const setUp = setUpWrongly(await this.store.probe());
+    const setUp = setUpWrongly(await this.bucket.probe());
     return setUp ? [{ targets: call.targets, answer: refusedAs(setUp) }] : this.divide(call, answer);
   }
 
@@ -52,9 +52,9 @@ export class PurgeService {
 
   private async answerTo(call: PurgeCall): Promise<Answer> {
     const keys = keysOf(call);
-    if (call.form === 'bulk') return this.store.deleteMany(keys);
+    if (call.form === 'bulk') return this.bucket.deleteMany(keys);
     const [key = ''] = keys;
-    const answer = await this.store.deleteOne(key);
+    const answer = await this.bucket.deleteOne(key);
     const gone = answer.kind === 'refused' && dispositionOf(answer.refusal) === 'gone';
     return gone ? { kind: 'answered', deleted: [key], errors: [] } : answer;
   }
