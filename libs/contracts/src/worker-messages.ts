@@ -63,6 +63,10 @@ export const WorkerHeartbeat = defineMessage({
     exit: z.object({ code: z.int(), reason: z.enum(['stopped', 'fatal']) }).optional(),
     /** Of this process, in the order in which it said them; a fatal end's last words have none. */
     number: z.int().positive().optional(),
+    /** Deleter only: MAX_RECORDS_PER_SECOND, and, where it is used up, how long ago a job last waited; left out: not set. */
+    sharedLimit: z
+      .object({ maxRecordsPerSecond: z.int().positive(), heldUpMs: z.int().nonnegative().optional() })
+      .optional(),
   }),
 });
 export type WorkerHeartbeat = MessageOf<typeof WorkerHeartbeat>;

@@ -6,7 +6,16 @@ export type HeartbeatState = WorkerHeartbeat['data']['state'];
 /** What changes from one heartbeat to the next; who it comes from is an identity. */
 export type HeartbeatSnapshot = Pick<
   WorkerHeartbeat['data'],
-  'ready' | 'consumes' | 'doing' | 'lastError' | 'sequences' | 'missingIndexes' | 'problems' | 'inHand' | 'untouchedMs'
+  | 'ready'
+  | 'consumes'
+  | 'doing'
+  | 'lastError'
+  | 'sequences'
+  | 'missingIndexes'
+  | 'problems'
+  | 'inHand'
+  | 'untouchedMs'
+  | 'sharedLimit'
 >;
 
 export interface Beat {

@@ -15,6 +15,14 @@ it('tells the oldest of what is under way, and of what has moved on the time of 
   expect(doing(activity)).toBeNull();
 });
 
+it('has in its snapshot what a service tells of itself, and nothing of what it leaves out', () => {
+  const activity = new Activity();
+  activity.contribute(() => ({ sequences: { job: 3 }, sharedLimit: undefined }));
+  expect(activity.snapshot()).not.toHaveProperty('sharedLimit');
+  activity.contribute(() => ({ sharedLimit: { maxRecordsPerSecond: 5, heldUpMs: 1 } }));
+  expect(activity.snapshot()).toMatchObject({ sequences: { job: 3 }, sharedLimit: { maxRecordsPerSecond: 5 } });
+});
+
 it('does not take up again what has ended', () => {
   const activity = new Activity();
   const step = activity.begin('step');

@@ -3,7 +3,7 @@ import { tellable } from './problem.js';
 
 type Beat = WorkerHeartbeat['data'];
 /** Fields of the heartbeat that a service adds about itself. */
-export type HeartbeatFields = Partial<Pick<Beat, 'sequences' | 'missingIndexes'>>;
+export type HeartbeatFields = Partial<Pick<Beat, 'sequences' | 'missingIndexes' | 'sharedLimit'>>;
 
 export const ACTIVITY = Symbol('Activity');
 
@@ -40,14 +40,16 @@ export class Activity {
   }
 
   /** The oldest thing under way: the one that hangs, if one does. */
-  snapshot(): Pick<Beat, 'doing' | 'lastError' | 'sequences' | 'missingIndexes'> {
+  snapshot(): Pick<Beat, 'doing' | 'lastError' | 'sequences' | 'missingIndexes' | 'sharedLimit'> {
     const [oldest] = this.running.values();
     const fields = this.contributors.map((contribute) => contribute());
+    const sharedLimit = fields.find((f) => f.sharedLimit)?.sharedLimit;
     return {
       doing: oldest ?? null,
       lastError: this.error,
       sequences: Object.assign({}, ...fields.map((f) => f.sequences ?? {})) as Record<string, number>,
       missingIndexes: fields.find((f) => f.missingIndexes)?.missingIndexes ?? null,
+      ...(sharedLimit && { sharedLimit }),
     };
   }
 }

@@ -38,6 +38,8 @@ export class BatchService {
     private readonly records: Records,
     private readonly leftovers: LeftoversRepository,
     private readonly instance: string,
+    /** Records a second of all jobs together; null: no limit. */
+    private readonly sharedRate: number | null = null,
   ) {}
 
   /** The next page, without the records this job has given up on. */
@@ -51,7 +53,8 @@ export class BatchService {
 
   private async read(job: DeletionJob, context: BatchContext, cursor: WireId | null): Promise<Page> {
     const window = context.window?.from === cursor ? context.window.end : null;
-    const page = await this.records.page(context.resource, scopeOf(job), cursor, batchSizeOf(job), window);
+    const size = batchSizeOf(job, this.sharedRate);
+    const page = await this.records.page(context.resource, scopeOf(job), cursor, size, window);
     context.window = page.closesAt === null || page.window === null ? null : { from: page.closesAt, end: page.window };
     if (job.totals.failed === 0 || page.records.length === 0) return page;
     const known = await this.leftovers.knownFailures(

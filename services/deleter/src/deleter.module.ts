@@ -30,6 +30,7 @@ import { DeleteRequestService } from './delete-request.service.js';
 import { ExpiryService } from './expiry.service.js';
 import { EventStore } from './jobs/event-store.repository.js';
 import { JobRepository } from './jobs/job.repository.js';
+import { SharedLimitRepository } from './jobs/shared-limit.repository.js';
 import { FailedPurgesRepository } from './jobs/failed-purges.repository.js';
 import { LeftoversRepository } from './jobs/leftovers.repository.js';
 import { Outbox } from './outbox.service.js';
@@ -43,6 +44,7 @@ import { ResourceCheckConsumer } from './resource-check.consumer.js';
 import { ResourceCheckService } from './resource-check.service.js';
 import { SelfReport } from './self-report.service.js';
 import type { DeleterSettings } from './settings.js';
+import { SharedLimit } from './shared-limit.service.js';
 import { SliceService } from './slice.service.js';
 import { SlicesConsumer } from './slices.consumer.js';
 import { Turns } from './turns.service.js';
@@ -112,6 +114,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
         storeRetryForMs: s.STORE_RETRY_FOR,
         noProgressForMs: s.NO_PROGRESS_FOR,
         confirmAbove: s.CONFIRM_ABOVE,
+        maxRecordsPerSecond: s.MAX_RECORDS_PER_SECOND ?? null,
         failures: { maxShare: s.MAX_FAILURE_SHARE, minSample: s.MIN_FAILURE_SAMPLE },
         log,
       }),
@@ -123,11 +126,13 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       inject: [BROKER, SETTINGS],
       useFactory: (broker: BrokerConnection, s: DeleterSettings) => new Backlog(broker, s.MAX_PENDING_OBJECTS),
     },
+    made(SharedLimitRepository, DATABASE),
+    made(SharedLimit, SharedLimitRepository, JobRepository, Turns, WORKER),
     {
       provide: BatchService,
-      inject: [RECORDS, LeftoversRepository, IDENTITY],
-      useFactory: (records: Records, leftovers: LeftoversRepository, { instance }: Identity) =>
-        new BatchService(records, leftovers, instance),
+      inject: [RECORDS, LeftoversRepository, IDENTITY, SharedLimit],
+      useFactory: (records: Records, leftovers: LeftoversRepository, { instance }: Identity, limit: SharedLimit) =>
+        new BatchService(records, leftovers, instance, limit.maxRecordsPerSecond),
     },
     made(PurgeAgainService, FailedPurgesRepository, EventStore, RECORDS),
     made(AnswerService, JobRepository, RECORDS, BatchService, Outbox, Turns, RESOURCES, WORKER),
@@ -142,6 +147,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
       AnswerService,
       Preflight,
       Backlog,
+      SharedLimit,
       PurgeAgainService,
       RESOURCES,
       WORKER,
@@ -161,7 +167,7 @@ const made = (service: new (...parts: never[]) => object, ...inject: FactoryProv
     ),
     made(ExpiryService, JobRepository, EventStore, LeftoversRepository, FailedPurgesRepository, PUBLISHER, LOGGER),
     made(Watchdog, JobRepository, Turns, LOGGER),
-    made(SelfReport, JobRepository, RECORDS, RESOURCES, ACTIVITY),
+    made(SelfReport, JobRepository, RECORDS, RESOURCES, SharedLimit, ACTIVITY),
   ],
 })
 export class DeleterModule implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {

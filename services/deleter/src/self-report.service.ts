@@ -3,12 +3,13 @@ import type { Activity } from '@expunge/runtime';
 import type { JobRepository } from './jobs/job.repository.js';
 import { createCommand } from './records/indexes.js';
 import type { Records } from './records/records.js';
+import type { SharedLimit } from './shared-limit.service.js';
 
 const EVERY_MS = 5000;
 const RECENT_MS = 10 * 60_000;
 const AT_ONCE = 500;
 
-/** What the deleter's heartbeat adds: how far each recent job's events go, and which indexes the records lack. */
+/** What the deleter's heartbeat adds: how far each recent job's events go, which indexes the records lack, the limit of all. */
 export class SelfReport {
   private timer: NodeJS.Timeout | undefined;
   private sequences: Record<string, number> = {};
@@ -18,11 +19,16 @@ export class SelfReport {
     private readonly jobs: JobRepository,
     private readonly records: Records,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
+    private readonly limit: SharedLimit,
     private readonly activity: Activity,
   ) {}
 
   start(): void {
-    this.activity.contribute(() => ({ sequences: this.sequences, missingIndexes: this.missingIndexes }));
+    this.activity.contribute(() => ({
+      sequences: this.sequences,
+      missingIndexes: this.missingIndexes,
+      sharedLimit: this.limit.told(),
+    }));
     this.timer = setInterval(() => void this.refresh(), EVERY_MS);
     void this.refresh();
   }

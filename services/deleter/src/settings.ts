@@ -11,6 +11,8 @@ export const deleterSettings = z.object({
   RESOURCES_FILE: setting.text().optional(),
   /** While more objects wait to be purged, no further record is deleted. */
   MAX_PENDING_OBJECTS: setting.integer(1, 1_000_000_000).default(200_000),
+  /** All jobs of all deleters together delete no more a second; without it there is no limit. */
+  MAX_RECORDS_PER_SECOND: setting.integer(1, 1_000_000).optional(),
   /** Of more records than that, nothing goes before somebody confirms, unless the request says how many it expects. */
   CONFIRM_ABOVE: setting.integer(0, 1_000_000_000).default(100_000),
   /** More of the records processed than this share fail: so does the job. */

@@ -31,6 +31,7 @@ import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
 import type { Records } from './records/records.js';
 import { resourceOf } from './resource-of.js';
+import type { SharedLimit } from './shared-limit.service.js';
 import type { Turns } from './turns.service.js';
 
 /** Batches of one slice at most: a page of many skipped records must not hold a delivery for long. */
@@ -64,6 +65,7 @@ export class SliceService {
     private readonly answers: AnswerService,
     private readonly preflight: Pick<Preflight, 'obstacle'>,
     private readonly backlog: Backlog,
+    private readonly limit: SharedLimit,
     private readonly purges: PurgeAgainService,
     private readonly resources: ReadonlyMap<string, ResourceDefinition>,
     private readonly options: { instance: string; process: string; storeRetryForMs: number; log: Logger } & SliceLimits,
@@ -109,12 +111,13 @@ export class SliceService {
       const message = 'more objects wait to be purged than MAX_PENDING_OBJECTS';
       return this.wait(held, 'purge-backlog', { code: 'PURGE_BACKLOG', message }, log);
     }
+    if (job.state === 'running' && !(await this.limit.mayStart(held))) return;
     const obstacle = isBeforeFirstDelete(job) ? await this.preflight.obstacle(resource) : null;
     if (obstacle?.then === 'fail') return this.giveUp(held, log, obstacle.error);
     if (obstacle) return this.wait(held, 'preflight', obstacle.error, log);
     await held.flush();
     const owner = `${this.options.instance}:${turn}`;
-    const standing = held.lane.plan !== null;
+    const standing = held.lane.plan;
     await held.write(stillAtIt(startSlice(held.job, this.options.process), new Date()));
     held.started = true;
     const endsAt = performance.now() + timing.slice;
@@ -122,7 +125,11 @@ export class SliceService {
     if (job.purgesDue && !(await this.purges.run(held, endsAt, log))) return this.end(held);
     if (job.state === 'cancelled') return this.end(held);
     // By itself: only now is it known how long a write takes, and so until when a delete may begin.
-    if (standing) await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
+    if (standing) {
+      // Reserved before, too; but the plans of a worker that died must not all go at once.
+      if (!(await this.limit.mayDelete(held, standing.records.length))) return;
+      await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
+    }
     log.info(
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },
       standing ? 'picked up, with a batch whose worker is gone' : 'picked up',
@@ -141,7 +148,8 @@ export class SliceService {
         if (!executed) return this.wait(held, 'store', tooSlow, log);
         const { resolved, refused, alone, nextPage } = executed;
         const job = alone ?? resolved(held.job);
-        const isLast = job.lanes[0].paceAt !== null || performance.now() >= endsAt || this.failsBy(job) !== null;
+        const isPaced = this.limit.maxRecordsPerSecond !== null || job.lanes[0].paceAt !== null;
+        const isLast = isPaced || performance.now() >= endsAt || this.failsBy(job) !== null;
         const ahead = nextPage && isFull(nextPage) && !isLast ? nextPage : null;
         // One that has to be cut begins a batch of its own.
         const next = ahead && withinExpected(job, ahead) === ahead ? ahead : null;
@@ -167,6 +175,7 @@ export class SliceService {
         const fitting = withinExpected(held.job, page);
         if (!fitting) return this.giveUp(held, log, tooManyFor(held.job));
         await this.pace(held, context);
+        if (!(await this.limit.mayDelete(held, fitting.records.length))) return;
         await held.write(this.batches.plan(held.job, fitting, context, held.writeMs));
       } else {
         held.job = passOver(held.job, page.closesAt);

@@ -26,11 +26,13 @@ import { EventStore } from '../src/jobs/event-store.repository.js';
 import { FailedPurgesRepository } from '../src/jobs/failed-purges.repository.js';
 import { JobRepository } from '../src/jobs/job.repository.js';
 import { LeftoversRepository } from '../src/jobs/leftovers.repository.js';
+import { SharedLimitRepository } from '../src/jobs/shared-limit.repository.js';
 import { Outbox } from '../src/outbox.service.js';
 import type { Preflight } from '../src/preflight.service.js';
 import { PurgeAgainService } from '../src/purge-again.service.js';
 import type { Records } from '../src/records/records.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
+import { SharedLimit } from '../src/shared-limit.service.js';
 import { type SliceLimits, SliceService } from '../src/slice.service.js';
 import { Turns } from '../src/turns.service.js';
 import { VerificationService } from '../src/verification.service.js';
@@ -58,6 +60,7 @@ export interface Wrappers {
   publisher?: (publisher: Publisher) => Publisher;
   maxPendingObjects?: number;
   confirmAbove?: number;
+  maxRecordsPerSecond?: number;
   limits?: Partial<SliceLimits>;
   /** Without it nothing stands in a job's way: there is no storage-cleaner to ask. */
   preflight?: Pick<Preflight, 'obstacle'>;
@@ -144,14 +147,18 @@ export class World {
     const publisher = (wrap.publisher ?? same<Publisher>)(this.publisher);
     const outbox = new Outbox(events, publisher);
     const turns = new Turns(publisher);
-    const batches = new BatchService(records, leftovers, instance);
     const preflight = wrap.preflight ?? { obstacle: () => Promise.resolve(null) };
     const backlog = new Backlog(this.broker, wrap.maxPendingObjects ?? 1_000_000);
     const failedPurges = (wrap.failedPurges ?? same)(new FailedPurgesRepository(this.own));
     const purges = new PurgeAgainService(failedPurges, events, records);
-    const { confirmAbove = 100_000 } = wrap;
+    const { confirmAbove = 100_000, maxRecordsPerSecond = null } = wrap;
     this.lives += 1;
     const options = { instance, process: `${instance}@${this.lives}`, storeRetryForMs: 60_000, log };
+    const limit = new SharedLimit(new SharedLimitRepository(this.own), jobs, turns, {
+      ...options,
+      maxRecordsPerSecond,
+    });
+    const batches = new BatchService(records, leftovers, instance, maxRecordsPerSecond);
     const brakes = new BrakesService(jobs, records, { confirmAbove });
     const limits = { noProgressForMs: 1_800_000, failures: { maxShare: 0.5, minSample: 50 }, ...wrap.limits };
     const answers = new AnswerService(jobs, records, batches, outbox, turns, byName, options);
@@ -163,10 +170,23 @@ export class World {
       control: new ControlService(jobs, events, outbox, answers, turns, publisher, options),
       failedPurges,
       verification: new VerificationService(jobs, records, leftovers, events, outbox, publisher, byName, options),
-      slices: new SliceService(jobs, records, batches, outbox, turns, answers, preflight, backlog, purges, byName, {
-        ...options,
-        ...limits,
-      }),
+      slices: new SliceService(
+        jobs,
+        records,
+        batches,
+        outbox,
+        turns,
+        answers,
+        preflight,
+        backlog,
+        limit,
+        purges,
+        byName,
+        {
+          ...options,
+          ...limits,
+        },
+      ),
       expiry: new ExpiryService(jobs, events, leftovers, failedPurges, publisher, log),
       watchdog: new Watchdog(jobs, turns, log),
       skipWait: async (job) => {

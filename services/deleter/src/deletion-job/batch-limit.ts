@@ -1,10 +1,14 @@
 import { type DeletionJob, requestOf } from './deletion-job.js';
 import { pacedBatchSize } from './pace.js';
 
-/** How many records the next batch has at most: as requested, less after a refusal or a slow delete, less at a low rate. */
-export function batchSizeOf(job: DeletionJob): number {
+/**
+ * How many records the next batch has at most: as requested, less after a refusal or a slow delete, less at a low rate.
+ * @param sharedRate that of all jobs together; null: there is no limit
+ */
+export function batchSizeOf(job: DeletionJob, sharedRate: number | null = null): number {
   const { batchSize } = requestOf(job).options;
-  return pacedBatchSize(Math.min(batchSize, job.lanes[0].batchLimit ?? batchSize), job.maxRecordsPerSecond);
+  const size = Math.min(batchSize, job.lanes[0].batchLimit ?? batchSize);
+  return pacedBatchSize(pacedBatchSize(size, job.maxRecordsPerSecond), sharedRate);
 }
 
 /** Of so many records, refused together, the next batch has half: a single one is found in as many steps as halves. */

@@ -116,6 +116,8 @@ export interface Lane {
   noProgress: { ms: number; at: Date } | null;
   /** With a rate: when the next batch may begin, on the records server's clock. */
   paceAt: Date | null;
+  /** At a limit of all jobs: until when it gives way to those that had less, on the clock of the deleter's own database. */
+  yieldsUntil?: Date | null;
 }
 
 /** A request that has fenced the job and is not answered yet. */

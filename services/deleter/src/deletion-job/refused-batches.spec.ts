@@ -145,6 +145,9 @@ describe('a batch that the server refuses', () => {
     expect(after(5, 1)).toBeNull();
     expect(batchSizeOf(limited(2))).toBe(2);
     expect(batchSizeOf({ ...limited(8), maxRecordsPerSecond: 4 })).toBe(2);
+    expect(batchSizeOf({ ...limited(8), maxRecordsPerSecond: 4 }, 2)).toBe(1);
+    expect(batchSizeOf({ ...limited(8), maxRecordsPerSecond: 4 }, 100)).toBe(2);
+    expect(batchSizeOf(limited(8), 6)).toBe(3);
     expect(batchSizeOf(limited(99))).toBe(10);
   });
 });

@@ -19,6 +19,15 @@ export function release(job: DeletionJob): DeletionJob {
   return withLane(job, { holder: null, noProgress: null });
 }
 
+/**
+ * The limit of all jobs is used up: its start was no attempt. Where it got on meanwhile its slice has ended, so that no
+ * copy of the message lives on.
+ */
+export function putBack(job: DeletionJob): DeletionJob {
+  const [{ attempt }] = job.lanes;
+  return attempt === 0 ? endSlice(job) : release(withLane(job, { attempt: attempt - 1 }));
+}
+
 /** The live message becomes the next one. Only here: a watchdog that took turns would starve every queued slice. */
 export function endSlice(job: DeletionJob): DeletionJob {
   const [lane] = job.lanes;

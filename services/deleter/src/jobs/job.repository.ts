@@ -124,6 +124,11 @@ export class JobRepository {
     return found.map((job) => ({ id: job._id, turn: job.lanes[0].turn }));
   }
 
+  /** How many jobs are not at rest. */
+  countUnderWay(): Promise<number> {
+    return asStoreError(UNAVAILABLE, () => this.jobs.countDocuments({ dueAt: { $type: 'date' } }));
+  }
+
   /** The last sequence of each job written since then. */
   async sequencesSince(since: Date, limit: number): Promise<Record<string, number>> {
     const found = await asStoreError(UNAVAILABLE, () =>
