@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js';
-import { expectEvidence } from './said.js';
+import { expectEvidence, expectSaid } from './said.js';
 
 const nothing = () => Promise.resolve();
 
@@ -26,6 +26,19 @@ export const intentFaults: Fault[] = [
     make: ({ system }, { tenant, id }) => ({
       isTrue: (said) => expectEvidence(said, { check: 'limit of the job', observed: '4 records a second' }),
       repair: () => system.ask(tenant, id, null),
+    }),
+  },
+  {
+    name: 'all jobs together are at their limit',
+    code: 'THROTTLE:RATE',
+    job: { records: 120 },
+    before: (lane) => lane.restart('deleter', { MAX_RECORDS_PER_SECOND: '4' }),
+    make: (lane) => ({
+      isTrue: (said) => {
+        expectSaid(said, 'MAX_RECORDS_PER_SECOND: 4 records a second');
+        expectEvidence(said, { source: 'heartbeat', check: 'limit of all jobs', observed: /^4 records a second; / });
+      },
+      repair: () => lane.restart('deleter'),
     }),
   },
   {

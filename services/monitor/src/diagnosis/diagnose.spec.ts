@@ -512,6 +512,48 @@ describe('a job at its limit', () => {
   });
 });
 
+describe('while all jobs together are at their limit', () => {
+  const limited = (heldUpMs?: number, age = 2): Partial<Circumstances> => {
+    const sharedLimit = { maxRecordsPerSecond: 10, ...(heldUpMs !== undefined && { heldUpMs }) };
+    const idle = worker('deleter', 1, { instance: 'deleter-2', sharedLimit: { maxRecordsPerSecond: 10 } });
+    return { workers: [...without('deleter'), idle, worker('deleter', age, { sharedLimit })] };
+  };
+
+  it('a job is told so, whether it moves or its turn comes once a minute', () => {
+    for (const quietSeconds of [0, 4, 60]) {
+      const { code, summary, contributing } = of(standing(running(), quietSeconds), limited(300));
+      expect(code).toBe('THROTTLE:RATE');
+      expect(summary).toContain('MAX_RECORDS_PER_SECOND: 10 records a second');
+      expect(contributing).toEqual([]);
+    }
+  });
+
+  it('is not said once no deleter that lives made a job wait lately', () => {
+    for (const changes of [limited(), limited(9_000), limited(300, 9)]) {
+      expect(of(standing(running(), 4), changes).code).toBeNull();
+    }
+    expect(of(standing(running()), limited()).code).toBe('UNKNOWN:INSUFFICIENT_EVIDENCE');
+  });
+
+  it('what is broken comes first', () => {
+    const diagnosis = of(standing(running()), { ...limited(300), broker: noConsumers('deleter.slices') });
+    expect(diagnosis.code).toBe('CONSUMER:NONE');
+    expect(diagnosis.contributing.map(({ code }) => code)).toEqual(['THROTTLE:RATE']);
+  });
+
+  it('a job with a smaller rate of its own is told that first, for as long as it keeps it', () => {
+    const slow = running().rateChanged('r', 5);
+    const summaries = (quietSeconds: number, story: Story) => {
+      const { summary, contributing } = of(standing(story, quietSeconds), limited(300));
+      return [summary, ...contributing.map((other) => other.summary)].map((said) => said?.split(/[,.]/)[0]);
+    };
+    const ofAll = 'All jobs together are at their limit';
+    expect(summaries(1, slow)).toEqual(['Runs at its limit of 5 records a second', ofAll]);
+    expect(summaries(20, slow)).toEqual([ofAll]);
+    expect(summaries(1, running().rateChanged('r', 10))).toEqual([ofAll]);
+  });
+});
+
 describe('objects that are refused', () => {
   const refused = (secondsAgo: number) => {
     const story = new Story('job-1', NOW.getTime() - (secondsAgo + 3) * 1000).requested().started(100).batch(10, 4);

@@ -5,7 +5,7 @@ import { ofConsumption } from './consumption.js';
 import { ofDelivery } from './delivery.js';
 import { evidence, found, type Found } from './finding.js';
 import { ofFreshness } from './freshness.js';
-import { ofIntent } from './intended.js';
+import { ofIntent, ownLimitInForce } from './intended.js';
 import { isOver, isQuiet, type Leg, legsOf } from './legs.js';
 import { ofOutcome, ofRefusals } from './outcome.js';
 import { ofProgress } from './progress.js';
@@ -32,7 +32,8 @@ export function diagnose(question: JobInQuestion, circumstances: Circumstances):
   const { notChecked } = circumstances;
   if (isOver(job)) return verdictOf(ofOutcome(question, circumstances), [...notChecked]);
   const intended = ofIntent(question, circumstances);
-  const standing = legsOf(question, circumstances.now).filter((leg) => isQuiet(leg) && !isExplained(leg, intended));
+  const isPaced = intended.some(isWaitForRate) && ownLimitInForce(question, circumstances) !== null;
+  const standing = legsOf(question, circumstances.now).filter((leg) => isQuiet(leg) && !isExplained(leg, isPaced));
   const broken = standing.flatMap((leg) => brokenLinks(leg, question, circumstances));
   const stale = ofFreshness(question, circumstances);
   const all = [...stale, ...intended, ...once([...broken, ...ofRefusals(question, circumstances)])];
@@ -40,10 +41,13 @@ export function diagnose(question: JobInQuestion, circumstances: Circumstances):
   return verdictOf(ordered(all), [...notChecked]);
 }
 
-/** A leg that waits as it was told to need not be looked at; one that waits for others of them must. */
-function isExplained({ part }: Leg, intended: readonly Found[]): boolean {
-  return part === 'records' && intended.some(({ code }) => code === 'THROTTLE:RATE');
-}
+const isWaitForRate = ({ code }: Found): boolean => code === 'THROTTLE:RATE';
+
+/**
+ * A leg that waits as it was told to need not be looked at; one that waits for others of them must. Also one at the limit
+ * of all jobs, which says of no single job how long it waits.
+ */
+const isExplained = ({ part }: Leg, isPaced: boolean): boolean => part === 'records' && isPaced;
 
 function brokenLinks(leg: Leg, question: JobInQuestion, circumstances: Circumstances): Found[] {
   return [

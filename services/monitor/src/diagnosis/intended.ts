@@ -1,8 +1,11 @@
 import { type Circumstances, type JobInQuestion, QUIET_AFTER_MS } from './circumstances.js';
 import { evidence, found, type Found } from './finding.js';
+import { ofSharedLimit, sharedLimitInForce } from './shared-limit.js';
 
 /** Whether the job waits because it was told to, or by a rule that has an end. */
-export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances): Found[] {
+export function ofIntent(question: JobInQuestion, circumstances: Circumstances): Found[] {
+  const { job } = question;
+  const { now } = circumstances;
   const { stage, status } = job;
   if (status === 'paused' && stage) {
     const answer = job.answers.find(
@@ -39,7 +42,7 @@ export function ofIntent({ job, movedAt }: JobInQuestion, { now }: Circumstances
   }
   if (stage?.name !== 'running') return [];
   const delays = delayed(job, now);
-  return delays.length > 0 ? delays : limited(job, movedAt.records, now);
+  return delays.length > 0 ? delays : [...limited(question, circumstances), ...ofSharedLimit(circumstances)];
 }
 
 const howMany = (asked: JobInQuestion['job']['confirmation']): string =>
@@ -78,19 +81,29 @@ function delayed({ delay, progressedAt }: JobInQuestion['job'], now: Date): Foun
   ];
 }
 
-/** A batch has at most half a second's worth of records, or one. */
-function limited({ rate, request }: JobInQuestion['job'], moved: Date, now: Date): Found[] {
+/**
+ * The job's own limit, while it moves as often as that lets it; null: none, or that is not what it waits for. A batch has
+ * at most half a second's worth of records, or one.
+ */
+export function ownLimitInForce({ job, movedAt }: JobInQuestion, circumstances: Circumstances): number | null {
+  const { rate, request } = job;
   const limit = rate ? rate.maxRecordsPerSecond : (request?.options.maxRecordsPerSecond ?? null);
-  if (limit === null) return [];
+  const ofAll = sharedLimitInForce(circumstances)?.limit.maxRecordsPerSecond ?? Infinity;
+  if (limit === null || limit >= ofAll) return null;
   const pauseMs = Math.max(500, 1000 / limit);
-  if (now.getTime() - moved.getTime() > pauseMs + QUIET_AFTER_MS) return [];
+  return circumstances.now.getTime() - movedAt.records.getTime() > pauseMs + QUIET_AFTER_MS ? null : limit;
+}
+
+function limited(question: JobInQuestion, circumstances: Circumstances): Found[] {
+  const limit = ownLimitInForce(question, circumstances);
+  if (limit === null) return [];
   return [
     found('THROTTLE:RATE', 'info', `Runs at its limit of ${limit} records a second.`, {
       evidence: [
         evidence('ledger', 'limit of the job', {
           observed: `${limit} records a second`,
           expected: 'no limit',
-          at: now.toISOString(),
+          at: circumstances.now.toISOString(),
         }),
       ],
       nextActions: ['Raise max_records_per_second if it is to go faster.'],
