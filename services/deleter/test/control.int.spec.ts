@@ -11,8 +11,8 @@ import {
 import { ConflictError, TransientError } from '@expunge/messaging';
 import { type DeletionJob, planDeadline } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
-import { type Deleter, deleteRequested, fill, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
-import { intercept } from './intercept.js';
+import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World } from './deleters.js';
+import { intercept, withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 import { passed, until } from './until.js';
 

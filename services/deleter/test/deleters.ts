@@ -37,7 +37,6 @@ import { type SliceLimits, SliceService } from '../src/slice.service.js';
 import { Turns } from '../src/turns.service.js';
 import { VerificationService } from '../src/verification.service.js';
 import { Watchdog } from '../src/watchdog.service.js';
-import { intercept } from './intercept.js';
 
 export interface Deleter {
   instance: string;
@@ -275,16 +274,4 @@ export async function runToEnd(deleter: Deleter, job: string, most = 50): Promis
     await deleter.slices.run(job, found.lanes[0].turn, found.writtenAt.toISOString());
   }
   throw new Error(`job ${job} did not end in ${most} slices`);
-}
-
-/** Records whose clock is ahead: whoever uses it need not wait for the deadline of a worker that is really dead. */
-export function withClockAhead(ms: number): (records: Records) => Records {
-  return (records) =>
-    intercept(records, 'clock', async (clock) => {
-      const real = await clock();
-      return {
-        earliest: () => new Date(real.earliest().getTime() + ms),
-        latest: () => new Date(real.latest().getTime() + ms),
-      };
-    });
 }

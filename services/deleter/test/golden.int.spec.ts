@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { CancelRequested, ResumeRequested, RetryRequested } from '@expunge/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BSON, ObjectId } from 'mongodb';
-import { type Deleter, deleteRequested, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
+import { type Deleter, deleteRequested, keyOf, runToEnd, World } from './deleters.js';
+import { withClockAhead } from './intercept.js';
 
 /** What these files are: golden/README.md. */
 const folder = join(import.meta.dirname, '../golden');

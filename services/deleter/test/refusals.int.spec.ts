@@ -13,17 +13,8 @@ import { pino } from 'pino';
 import { type DeletionJob } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
 import { RecordsRepository } from '../src/records/records.repository.js';
-import {
-  type Deleter,
-  deleteRequested,
-  fill,
-  keyOf,
-  runToEnd,
-  withClockAhead,
-  World,
-  type Wrappers,
-} from './deleters.js';
-import { intercept } from './intercept.js';
+import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World, type Wrappers } from './deleters.js';
+import { intercept, withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 import { RefusingServer } from './refusing-server.js';
 import { until } from './until.js';

@@ -12,7 +12,8 @@ import {
 import { ConflictError } from '@expunge/messaging';
 import { ObjectId } from 'mongodb';
 import type { DeletionJob } from '../src/deletion-job/deletion-job.js';
-import { type Deleter, deleteRequested, fill, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
+import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World } from './deleters.js';
+import { withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 
 let world: World;

@@ -4,8 +4,8 @@ import { type BatchDeleted, PauseRequested } from '@expunge/contracts';
 import { ConflictError } from '@expunge/messaging';
 import { hasTurns } from '../src/deletion-job/deletion-job.js';
 import { SharedLimitRepository } from '../src/jobs/shared-limit.repository.js';
-import { type Deleter, deleteRequested, fill, withClockAhead, World } from './deleters.js';
-import { intercept } from './intercept.js';
+import { type Deleter, deleteRequested, fill, World } from './deleters.js';
+import { intercept, withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 
 let world: World;

@@ -3,8 +3,8 @@ import { type BatchDeleted, workQueues } from '@expunge/contracts';
 import { ConflictError, TransientError, ValidationError } from '@expunge/messaging';
 import { planDeadline } from '../src/deletion-job/deletion-job.js';
 import type { Records } from '../src/records/records.js';
-import { type Deleter, deleteRequested, fill, keyOf, runToEnd, withClockAhead, World } from './deleters.js';
-import { intercept } from './intercept.js';
+import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World } from './deleters.js';
+import { intercept, withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 import { passed, until } from './until.js';
 
