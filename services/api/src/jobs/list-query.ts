@@ -61,24 +61,23 @@ export type EventsListQuery = z.infer<typeof EventsParameters>;
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
+const dateTime = z.iso.datetime({ offset: true });
+
 /** In UTC, with milliseconds. */
-const momentUpTo = (now: Date) =>
-  once
-    .toUpperCase()
-    .refine((value) => RFC_3339.test(value) && z.iso.datetime({ offset: true }).safeParse(value).success, {
-      error: 'must be a time as RFC 3339 writes it, such as 2026-11-01T03:12:00Z (a + is written %2B)',
-      abort: true,
-    })
-    .transform((value) => new Date(value))
-    .refine((at) => at <= now, { error: 'must not be in the future' })
-    .transform((at) => at.toISOString())
-    .meta({ description: 'A moment that has passed.', override: { type: 'string', format: 'date-time' } });
+const moment = once
+  .toUpperCase()
+  .refine((value) => RFC_3339.test(value) && dateTime.safeParse(value).success, {
+    error: 'must be a time as RFC 3339 writes it, such as 2026-11-01T03:12:00Z (a + is written %2B)',
+    abort: true,
+  })
+  .transform((value) => new Date(value).toISOString())
+  .meta({ description: 'A moment that has passed.', override: { type: 'string', format: 'date-time' } });
 
 export interface JobQuery {
   at?: string | undefined;
 }
 
-export const jobParameters = (now: Date) => z.strictObject({ at: momentUpTo(now).optional() });
+export const JobParameters = z.strictObject({ at: moment.optional() });
 
 type ParsedQuery<T> = { ok: true; query: T } | { ok: false; errors: FieldError[] };
 
@@ -87,8 +86,11 @@ export const parseFailuresQuery = (query: unknown): ParsedQuery<FailuresListQuer
   parseQuery(FailuresParameters, query);
 
 export const parseEventsQuery = (query: unknown): ParsedQuery<EventsListQuery> => parseQuery(EventsParameters, query);
-export const parseJobQuery = (query: unknown, now: Date): ParsedQuery<JobQuery> =>
-  parseQuery(jobParameters(now), query);
+export function parseJobQuery(query: unknown, now: Date): ParsedQuery<JobQuery> {
+  const parsed = parseQuery<JobQuery>(JobParameters, query);
+  if (!parsed.ok || (parsed.query.at ?? '') <= now.toISOString()) return parsed;
+  return { ok: false, errors: [{ parameter: 'at', detail: 'must not be in the future' }] };
+}
 
 /** A parameter that is not known is an error: a filter misspelt would show more than was asked for. */
 export function parseQuery<T>(schema: z.ZodType<T>, query: unknown): ParsedQuery<T> {

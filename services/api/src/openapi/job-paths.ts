@@ -14,7 +14,7 @@ import { JobBody } from '../jobs/job-request.js';
 import {
   EventsParameters,
   FailuresParameters,
-  jobParameters,
+  JobParameters,
   ListParameters,
   StreamParameters,
 } from '../jobs/list-query.js';
@@ -118,7 +118,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       tag: 'Jobs',
       summary: 'One job, as it is or was',
       scope: 'jobs:read',
-      params: { path, query: jobParameters(new Date(0)) },
+      params: { path, query: JobParameters },
       answer: {
         status: 200,
         schema: z.union([ShownJob, PresentedState]),

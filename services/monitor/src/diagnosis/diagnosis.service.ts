@@ -7,8 +7,11 @@ import type { HeardWorker, WorkerRepository } from '../workers/worker.repository
 import { type Circumstances, type KnownWorker } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 import type { ParkedWatch } from './parked-watch.service.js';
+import { sharedFor } from './shared-for.js';
 
 const MINUTES_MS = 600_000;
+/** Of no consequence beside heartbeats each 5 s; reads come by the hundred a second. */
+const RECENT_MS = 100;
 
 /** Gathers what verdicts rest on, and asks the rules. */
 export class DiagnosisService {
@@ -18,6 +21,12 @@ export class DiagnosisService {
     private readonly marks: FoldMarkRepository,
     private readonly parked: Pick<ParkedWatch, 'byJob'>,
   ) {}
+
+  /**
+   * As `circumstances`, or those of a moment ago: for many who ask at once.
+   * @throws TransientError its database is away
+   */
+  readonly recent = sharedFor(RECENT_MS, () => this.circumstances());
 
   /** @throws TransientError its database is away */
   async circumstances(): Promise<Circumstances> {

@@ -53,7 +53,7 @@ export class ReadsController {
   @Get('jobs/:id')
   async job(@Param('id') id: string, @Query() query: unknown): Promise<JobAnswer> {
     const { tenant } = parseQuery(JobQuery, query);
-    const circumstances = await this.diagnosis.circumstances();
+    const circumstances = await this.diagnosis.recent();
     const stored = await ownJob(this.jobs, id, tenant);
     const { code, severity, since, summary } = this.diagnosis.of(stored, circumstances);
     const job = {

@@ -32,14 +32,14 @@ export class TopologyReadsController {
   @Get('jobs/:id/diagnosis')
   async ofJob(@Param('id') id: string, @Query() query: unknown): Promise<DiagnosisAnswer> {
     const { tenant } = parseQuery(JobQuery, query);
+    const circumstances = await this.diagnosis.recent();
     const stored = await ownJob(this.jobs, id, tenant);
-    const circumstances = await this.diagnosis.circumstances();
     return { asOf: circumstances.asOf, diagnosis: this.diagnosis.of(stored, circumstances) };
   }
 
   @Get('workers')
   async workers(): Promise<WorkersAnswer> {
-    const { asOf, broker, queues, workers, notChecked } = await this.diagnosis.circumstances();
+    const { asOf, broker, queues, workers, notChecked } = await this.diagnosis.recent();
     return {
       asOf,
       at: broker.at,
@@ -63,6 +63,6 @@ export class TopologyReadsController {
 
   @Get('health')
   async health(): Promise<HealthAnswer> {
-    return healthOf(await this.diagnosis.circumstances());
+    return healthOf(await this.diagnosis.recent());
   }
 }
