@@ -8,6 +8,9 @@ test.each([
   ['mongodb://%2Ftmp%2Fmongodb.sock/?directConnection=true&appName=x', 1],
   ['mongodb://alone.example.net/?w=1', 1],
   ['mongodb://a/?directConnection=true&w=majority', 'majority'],
+  ['mongodb://a,b,c/shop?w=1', 'majority'],
+  ['mongodb://a/shop?replicaSet=rs0&w=1', 'majority'],
+  ['mongodb+srv://cluster.example.net/shop?w=0', 'majority'],
 ] as const)('%s is asked for %s, journaled', (url, w) => {
   expect(writeConcernOf(url)).toEqual({ w, journal: true });
 });

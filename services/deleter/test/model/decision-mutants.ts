@@ -39,6 +39,27 @@ export const decisionMutants: Mutant[] = [
     violates: 'no record goes once the job is paused or at its end',
   },
   {
+    name: 'a job that nobody confirmed has turns',
+    wrong: {
+      hasTurns: () => true,
+      sliceVerdict: (job, facts) =>
+        sliceVerdict(job.state === 'awaiting-confirmation' ? { ...job, state: 'running' } : job, facts),
+    },
+    size: { from: 'request', begins: 'unconfirmed', requests: ['confirm-1'] },
+    violates: 'nothing goes that nobody confirmed, and nothing of a dry run',
+  },
+  {
+    name: 'a dry run can be resumed',
+    wrong: {
+      controlVerdict: (job, request) =>
+        job.state === 'dry-run-finished' && request.type === 'ResumeRequested'
+          ? controlVerdict({ ...job, state: 'paused' }, request)
+          : controlVerdict(job, request),
+    },
+    size: { from: 'request', begins: 'dry-run', requests: ['resume-1'] },
+    violates: 'nothing goes that nobody confirmed, and nothing of a dry run',
+  },
+  {
     name: 'a pause displaces a pending cancel',
     wrong: {
       controlVerdict: (job, request) =>

@@ -4,7 +4,8 @@ import type { World } from './world.js';
 
 type Check = (before: World, after: World) => boolean;
 
-const ended = new Set(['paused', 'cancelled', 'finished', 'failed']);
+/** Nothing of the job goes on by itself. */
+const still = new Set(['paused', 'cancelled', 'finished', 'failed', 'awaiting-confirmation', 'dry-run-finished']);
 const outboxOf = (world: World): readonly DeletionEvent[] => world.job?.outbox ?? [];
 const goneIn = (before: World, after: World): readonly string[] =>
   before.past.deleted === after.past.deleted ? [] : after.past.deleted;
@@ -12,7 +13,14 @@ const goneIn = (before: World, after: World): readonly string[] =>
 /** What is true of every step. Each tells whether it holds. */
 export const invariants = {
   'no record goes once the job is paused or at its end': (before, after) =>
-    goneIn(before, after).length === 0 || !ended.has(after.job?.state ?? ''),
+    goneIn(before, after).length === 0 || !still.has(after.job?.state ?? ''),
+
+  'nothing goes that nobody confirmed, and nothing of a dry run': (before, after) => {
+    if (goneIn(before, after).length === 0) return true;
+    const told = new Set([...outboxOf(after), ...after.eventStore].map(({ type }) => type));
+    if (told.has('DryRunFinished')) return false;
+    return !told.has('ConfirmationAwaited') || after.job?.answered.some((id) => id.startsWith('confirm-')) === true;
+  },
 
   'only what the standing plan names goes': (before, after) => {
     if (goneIn(before, after).length === 0) return true;
@@ -100,7 +108,7 @@ export const invariants = {
   },
 
   'no plan outlives its job': ({ job: old }, { job }) =>
-    !job || old === job || !ended.has(job.state) || job.lanes[0].plan === null,
+    !job || old === job || !still.has(job.state) || job.lanes[0].plan === null,
 } satisfies Record<string, Check>;
 
 export const REST = 'rest can be reached';
@@ -119,7 +127,7 @@ function toldFailures(world: World): string[] {
 /** Nothing is left to do: the job is at rest, every message is handled, and everything was heard. */
 export function isRest(world: World, asked: readonly string[]): boolean {
   const { job, workers, slices, requests, lostRequests, deletes, queued, heard, eventStore, past } = world;
-  if (!job || job.outbox.length > 0 || job.pending !== null || !ended.has(job.state)) return false;
+  if (!job || job.outbox.length > 0 || job.pending !== null || !still.has(job.state)) return false;
   const isIdle = workers.every((worker) => worker.at === null) && deletes.length === 0;
   const isRead = slices.length + requests.length + lostRequests.length + queued.length === 0;
   const told = new Set([...past.refused, ...heard.map(answersTo)]);

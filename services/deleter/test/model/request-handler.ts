@@ -2,6 +2,7 @@ import { ConflictError } from '@expunge/messaging';
 import { pendingOf, refusalOf, tombstone } from '../../src/deletion-job/control.js';
 import { type DeletionJob, isActive, type Pending } from '../../src/deletion-job/deletion-job.js';
 import { request as deleteRequest } from '../../src/deletion-job/given.js';
+import { awaitConfirmation, finishDryRun } from '../../src/deletion-job/brakes.js';
 import { startJob } from '../../src/deletion-job/start-job.js';
 import { answer } from './answer.js';
 import { fence, type Handler, insert, read, send, type Steps } from './calls.js';
@@ -9,23 +10,30 @@ import { NOW } from './clock.js';
 import { Held } from './held.js';
 import { controlRequest } from './requests.js';
 import type { Rules } from './rules.js';
+import type { Begins } from './world.js';
 
-export const begin = (instance: string): DeletionJob =>
-  startJob(deleteRequest, { bodyHash: 'hash', bound: { idAtMost: 'z' }, total: null, instance, now: NOW });
+/** As DeleteRequestService.begin. */
+export function begin(instance: string, begins?: Begins): DeletionJob {
+  const facts = { bodyHash: 'hash', bound: { idAtMost: 'z' }, total: null, instance, now: NOW };
+  const job = startJob(deleteRequest, facts);
+  const counted = { records: 1, isAll: true };
+  if (begins === 'dry-run') return finishDryRun(job, { counted, sample: [] }, NOW);
+  return begins === 'unconfirmed' ? awaitConfirmation(job, counted, 0, NOW) : job;
+}
 
 /** As DeleteRequestService.accept. */
-export function* accept(instance: string, rules: Rules): Handler {
+export function* accept(instance: string, rules: Rules, begins?: Begins): Handler {
   let job = yield* read();
   if (!job) {
-    const fresh = begin(instance);
+    const fresh = begin(instance, begins);
     job = (yield* insert(fresh)) ? fresh : yield* read();
   }
   if (!job) return;
   if (job.bodyHash === null) return yield* rules.settle(new Held(job));
-  if (isActive(job.state) && !job.outbox.some((event) => event.sequence === 1)) return;
+  if (rules.hasTurns(job) && !job.outbox.some((event) => event.sequence === 1)) return;
   const held = new Held(job);
   yield* rules.settle(held);
-  if (isActive(job.state)) yield* send(held.lane.turn);
+  if (rules.hasTurns(job)) yield* send(held.lane.turn);
 }
 
 /** The message goes to a tier. */

@@ -1,12 +1,23 @@
-import { CancelRequested, type ControlRequest, PauseRequested, ResumeRequested } from '@expunge/contracts';
+import {
+  CancelRequested,
+  ConfirmRequested,
+  type ControlRequest,
+  PauseRequested,
+  ResumeRequested,
+} from '@expunge/contracts';
 import { request } from '../../src/deletion-job/given.js';
 
 /** Its number is when it was made. */
-export type Control = `${'pause' | 'resume' | 'cancel'}-${number}`;
+export type Control = `${'pause' | 'resume' | 'cancel' | 'confirm'}-${number}`;
 
 export const DELETE = 'delete';
 
-const definitions = { pause: PauseRequested, resume: ResumeRequested, cancel: CancelRequested };
+const definitions = {
+  pause: PauseRequested,
+  resume: ResumeRequested,
+  cancel: CancelRequested,
+  confirm: ConfirmRequested,
+};
 
 /** Made once each: a search asks for them at every step. */
 const made = new Map<string, ControlRequest>();

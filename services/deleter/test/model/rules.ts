@@ -1,6 +1,12 @@
 import { controlVerdict } from '../../src/deletion-job/control.js';
 import { fail } from '../../src/deletion-job/delay-job.js';
-import { dueAt, type DeletionJob, type Plan, type PlannedRecord } from '../../src/deletion-job/deletion-job.js';
+import {
+  dueAt,
+  type DeletionJob,
+  hasTurns,
+  type Plan,
+  type PlannedRecord,
+} from '../../src/deletion-job/deletion-job.js';
 import { refuseRecord } from '../../src/deletion-job/refuse-record.js';
 import { msUntilTakeOver, sliceVerdict } from '../../src/deletion-job/slice-verdict.js';
 import type { Held } from './held.js';
@@ -16,6 +22,7 @@ export interface Rules {
   sliceVerdict: typeof sliceVerdict;
   controlVerdict: typeof controlVerdict;
   msUntilTakeOver: typeof msUntilTakeOver;
+  hasTurns: typeof hasTurns;
   fail: typeof fail;
   mayBegin: (plan: Plan, tick: number) => boolean;
   /** Whether a delete's filter matches a record with these keys. */
@@ -41,6 +48,7 @@ export const rules: Rules = {
   sliceVerdict,
   controlVerdict,
   msUntilTakeOver,
+  hasTurns,
   fail,
   mayBegin,
   mayGo: (keys, planned) => keys.every((key) => planned.has(key)),

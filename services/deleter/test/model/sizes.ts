@@ -17,6 +17,7 @@ export const sizeOf = (given: Partial<Size>): Size => ({
 });
 
 const a = { a: ['ka'] };
+const unconfirmed: Partial<Size> = { records: a, from: 'request', begins: 'unconfirmed' };
 const named = (name: string, given: Partial<Size>): Named => ({
   name,
   size: sizeOf(given),
@@ -56,6 +57,20 @@ const small: Named[] = [
   named('a cancel comes before the request', { records: a, requests: ['cancel-1'], from: 'request' }),
   named('a pause and a cancel, in any order', { records: a, requests: ['pause-1', 'cancel-2'] }),
   named('a pause and a resume, in any order', { records: a, requests: ['pause-1', 'resume-2'] }),
+  named('nothing may go before it is confirmed, and a worker dies', {
+    ...unconfirmed,
+    requests: ['confirm-1'],
+    budget: { crashes: 1, repeats: 1 },
+  }),
+  named('a confirmation and a cancel, in any order', { ...unconfirmed, requests: ['confirm-1', 'cancel-2'] }),
+  named('a confirmation and a resume, in any order', { ...unconfirmed, requests: ['resume-1', 'confirm-2'] }),
+  named('a dry run is asked to go on, and a worker dies', {
+    records: a,
+    from: 'request',
+    begins: 'dry-run',
+    requests: ['resume-1', 'confirm-2'],
+    budget: { crashes: 1 },
+  }),
 ];
 
 /** Minutes, and some gigabytes. */

@@ -13,7 +13,7 @@ function handlerOf({ name, life }: Worker, message: Message, stage: Stage, size:
   if (stage.part === 'batches') return batch(stage, self);
   if (stage.part === 'fenced') return resolveFenced(stage, name, rules);
   if ('slice' in message) return slice(message.slice, self);
-  return message.request === DELETE ? accept(name, rules) : take(message.request, name, rules);
+  return message.request === DELETE ? accept(name, rules, size.begins) : take(message.request, name, rules);
 }
 
 /** The worker makes its next call, or acknowledges. Null: it still waits for an answer. */

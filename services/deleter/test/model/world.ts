@@ -103,6 +103,8 @@ export interface Size {
   requests: Control[];
   /** Whether DeleteRequested is still to arrive. */
   from: 'request' | 'running';
+  /** What its request comes to, if not to a deletion at once. */
+  begins?: Begins;
   budget: Partial<Budget>;
   edits?: Edit[];
   /** Records the server never deletes. */
@@ -111,6 +113,8 @@ export interface Size {
   strikes?: number;
   workers?: number;
 }
+
+export type Begins = 'unconfirmed' | 'dry-run';
 
 /** `put`: the id again, with another key. */
 export type Edit = 'gain' | 'lose' | 'take' | 'put';
