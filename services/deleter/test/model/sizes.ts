@@ -60,7 +60,7 @@ const small: Named[] = [
   named('nothing may go before it is confirmed, and a worker dies', {
     ...unconfirmed,
     requests: ['confirm-1'],
-    budget: { crashes: 1, repeats: 1 },
+    budget: { crashes: 1 },
   }),
   named('a confirmation and a cancel, in any order', { ...unconfirmed, requests: ['confirm-1', 'cancel-2'] }),
   named('a confirmation and a resume, in any order', { ...unconfirmed, requests: ['resume-1', 'confirm-2'] }),
@@ -112,6 +112,11 @@ const large: Named[] = [
     requests: ['cancel-1'],
     from: 'request',
     budget: { crashes: 1, freezes: 1 },
+  }),
+  named('nothing may go before it is confirmed, a worker dies, and a slice comes twice', {
+    ...unconfirmed,
+    requests: ['confirm-1'],
+    budget: { crashes: 1, repeats: 1 },
   }),
   named('a pause, a resume and a cancel, in any order', { records: a, requests: ['pause-1', 'resume-2', 'cancel-3'] }),
 ];
