@@ -31,11 +31,12 @@ const ASYMMETRIC = [
   'Ed25519',
 ];
 const SYMMETRIC = ['HS256'];
+const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 
 /** Checks bearer tokens: signature, algorithm (the header's own `alg` decides nothing), issuer, audience, expiry, claims. */
 export class TokenVerifier {
   private readonly algorithms: string[];
-  private readonly key: Uint8Array | JWTVerifyGetKey;
+  private readonly key: JWTVerifyGetKey;
   /** Rejects while the keys cannot be had; a secret always can. */
   readonly ready: () => Promise<void>;
 
@@ -43,7 +44,9 @@ export class TokenVerifier {
     const { keys } = rules;
     if ('secret' in keys) {
       this.algorithms = SYMMETRIC;
-      this.key = keys.secret;
+      // Once: given as bytes it would be imported for each request.
+      const imported = crypto.subtle.importKey('raw', keys.secret, HMAC, false, ['verify']);
+      this.key = () => imported;
       this.ready = () => Promise.resolve();
       return;
     }
@@ -67,9 +70,7 @@ export class TokenVerifier {
       ...(audience !== undefined && { audience }),
     };
     try {
-      const { payload } = await (typeof this.key === 'function'
-        ? jwtVerify(token, this.key, options)
-        : jwtVerify(token, this.key, options));
+      const { payload } = await jwtVerify(token, this.key, options);
       const claims = Claims.safeParse(payload);
       if (!claims.success) return { ok: false, reason: 'the claims tenant and scope are required' };
       const { tenant, scope, sub } = claims.data;
