@@ -31,12 +31,12 @@ export const intentFaults: Fault[] = [
   {
     name: 'all jobs together are at their limit',
     code: 'THROTTLE:RATE',
-    job: { records: 120 },
-    before: (lane) => lane.restart('deleter', { MAX_RECORDS_PER_SECOND: '4' }),
+    job: { records: 60 },
+    before: (lane) => lane.restart('deleter', { MAX_RECORDS_PER_SECOND: '1' }),
     make: (lane) => ({
       isTrue: (said) => {
-        expectSaid(said, 'MAX_RECORDS_PER_SECOND: 4 records a second');
-        expectEvidence(said, { source: 'heartbeat', check: 'limit of all jobs', observed: /^4 records a second; / });
+        expectSaid(said, 'MAX_RECORDS_PER_SECOND: 1 records a second');
+        expectEvidence(said, { source: 'heartbeat', check: 'limit of all jobs', observed: /^1 records a second; / });
       },
       repair: () => lane.restart('deleter'),
     }),
@@ -79,7 +79,7 @@ export const intentFaults: Fault[] = [
   {
     name: 'nothing',
     code: null,
-    job: { records: 400, batchSize: 1 },
+    job: { records: 200, batchSize: 1 },
     make: () => ({ isTrue: nothing, repair: nothing }),
   },
 ];

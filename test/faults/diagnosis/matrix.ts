@@ -32,6 +32,7 @@ const ofLongForm = new Set([
   'the broker is frozen',
   'every MongoDB is frozen',
   'every storage-cleaner was stopped before anything of it went',
+  'all jobs together are at their limit',
   'the MongoDB of its deleter does not answer',
   "the broker's disk is nearly full",
   "a retry queue of the storage-cleaner's was deleted",
