@@ -9,3 +9,4 @@ export * from './resources.js';
 export * from './run-service.js';
 export { BROKER, type Runtime, RuntimeModule } from './runtime.module.js';
 export * from './settings.js';
+export * from './shared-for.js';

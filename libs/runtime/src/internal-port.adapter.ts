@@ -10,7 +10,10 @@ export class InternalPort {
   readonly #requests = new WeakSet<IncomingMessage>();
 
   /** Before anything else is made of the application's HTTP. */
-  constructor(app: INestApplication) {
+  constructor(
+    app: INestApplication,
+    private readonly port: number,
+  ) {
     const answer = app.getHttpAdapter().getInstance() as RequestListener;
     this.#server = createServer((request, response) => {
       this.#requests.add(request);
@@ -23,8 +26,8 @@ export class InternalPort {
   }
 
   /** @throws the socket's error */
-  async listen(port: number, host: string): Promise<void> {
-    this.#server.listen(port, host);
+  async listen(host: string): Promise<void> {
+    this.#server.listen(this.port, host);
     await once(this.#server, 'listening');
   }
 

@@ -107,7 +107,7 @@ async function start<Settings extends CommonSettings>(
   );
   const connections = new HttpConnections(app.getHttpServer() as Server);
   const { HOST, PORT, INTERNAL_PORT } = settings;
-  const internal = INTERNAL_PORT === undefined ? null : new InternalPort(app);
+  const internal = INTERNAL_PORT === undefined ? null : new InternalPort(app, INTERNAL_PORT);
   definition.configure?.(app, settings);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
 
@@ -131,7 +131,7 @@ async function start<Settings extends CommonSettings>(
   broker.start();
   heartbeat.start();
   await app.listen(PORT, HOST);
-  await internal?.listen(INTERNAL_PORT ?? 0, HOST);
+  await internal?.listen(HOST);
   await app.startAllMicroservices();
   started = true;
   watch.start();

@@ -1,5 +1,6 @@
 import { retryQueue, retryTiers, workQueues } from '@expunge/contracts';
 import type { BrokerConnection } from '@expunge/messaging';
+import { sharedFor } from '@expunge/runtime';
 import type { DeletionJob } from './deletion-job/deletion-job.js';
 
 const FRESH_MS = 1000;
@@ -9,7 +10,7 @@ const FRESH_MS = 1000;
  * this job's batches had on average, so this is an estimate, and only a brake.
  */
 export class Backlog {
-  private depth = { at: -Infinity, messages: 0 };
+  private readonly messages = sharedFor(FRESH_MS, () => this.countMessages());
 
   constructor(
     private readonly broker: Pick<BrokerConnection, 'queueDepth'>,
@@ -19,13 +20,10 @@ export class Backlog {
   async isTooLong(job: DeletionJob): Promise<boolean> {
     const { objects, batches } = job.totals;
     if (objects === 0) return false;
-    if (performance.now() - this.depth.at > FRESH_MS) {
-      this.depth = { at: performance.now(), messages: await this.messages() };
-    }
-    return this.depth.messages * (objects / batches) > this.maxObjects;
+    return (await this.messages()) * (objects / batches) > this.maxObjects;
   }
 
-  private async messages(): Promise<number> {
+  private async countMessages(): Promise<number> {
     const { name } = workQueues.storageCleanerBatches;
     const queues = [name, ...retryTiers.map((tier) => retryQueue(name, tier))];
     const depths = await Promise.all(queues.map((queue) => this.broker.queueDepth(queue)));

@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '@expunge/contracts';
 import { TransientError } from '@expunge/messaging';
-import type { CheckQuestions } from '@expunge/runtime';
+import { type CheckQuestions, sharedFor } from '@expunge/runtime';
 import { deletesRefused, type Obstacle, obstacleInBucket, obstacleInKeys } from './deletion-job/preflight.js';
 import type { FailureLimits } from './deletion-job/too-many-failures.js';
 import type { ResourceProbe } from './records/resource-probe.repository.js';
@@ -12,7 +12,7 @@ const GOOD_FOR_MS = 60_000;
 
 /** Looks, before anything of a job goes, at what a deletion of its resource needs. */
 export class Preflight {
-  private readonly looks = new Map<string, { at: number; found: Promise<Obstacle | null> }>();
+  private readonly looks = new Map<string, () => Promise<Obstacle | null>>();
 
   constructor(
     private readonly probe: Pick<ResourceProbe, 'tryDelete' | 'sampleKeys'>,
@@ -24,14 +24,12 @@ export class Preflight {
    * @returns null: nothing stands in the way, or stood in it a minute ago
    * @throws TransientError the records' server is away
    */
-  async obstacle(resource: ResourceDefinition): Promise<Obstacle | null> {
-    const known = this.looks.get(resource.name);
-    if (known && performance.now() - known.at < GOOD_FOR_MS) return known.found;
-    const look = { at: performance.now(), found: this.look(resource) };
-    this.looks.set(resource.name, look);
-    const forget = () => this.looks.get(resource.name) === look && this.looks.delete(resource.name);
-    look.found.then((obstacle) => obstacle && forget(), forget);
-    return look.found;
+  obstacle(resource: ResourceDefinition): Promise<Obstacle | null> {
+    const { name } = resource;
+    const isNone = (obstacle: Obstacle | null) => obstacle === null;
+    const look = this.looks.get(name) ?? sharedFor(GOOD_FOR_MS, () => this.look(resource), isNone);
+    this.looks.set(name, look);
+    return look();
   }
 
   private async look(resource: ResourceDefinition): Promise<Obstacle | null> {

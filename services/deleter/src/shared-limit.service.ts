@@ -1,6 +1,8 @@
 import { setTimeout as delayed } from 'node:timers/promises';
 import type { WorkerHeartbeat } from '@expunge/contracts';
+import { sharedFor } from '@expunge/runtime';
 import { type Lane, timing, withLane } from './deletion-job/deletion-job.js';
+import { msAtRate } from './deletion-job/pace.js';
 import {
   type HeldUp,
   heldUpAfter,
@@ -8,7 +10,6 @@ import {
   isUsedUp,
   msUntilAsking,
   type Places,
-  placeMs,
   yieldsUntil,
 } from './deletion-job/shared-limit.js';
 import { putBack, startSlice } from './deletion-job/turn.js';
@@ -29,7 +30,7 @@ export class SharedLimit {
   /** By the local monotonic clock: when this process last sent a job away since places are given far ahead. */
   private crowdedAt = -Infinity;
   private heldUp: HeldUp | null = null;
-  private underWay = { at: -Infinity, jobs: 1 };
+  private readonly jobsUnderWay = sharedFor(FRESH_MS, () => this.jobs.countUnderWay());
 
   constructor(
     private readonly places: SharedLimitRepository,
@@ -61,7 +62,7 @@ export class SharedLimit {
    */
   async mayDelete(held: HeldJob, records: number): Promise<boolean> {
     if (this.maxRecordsPerSecond === null) return true;
-    const ms = placeMs(records, this.maxRecordsPerSecond);
+    const ms = msAtRate(records, this.maxRecordsPerSecond);
     for (;;) {
       const reserved = await this.places.reserve(ms, this.yields(held.lane));
       const { begins, now } = reserved;
@@ -114,12 +115,5 @@ export class SharedLimit {
 
   private isCrowded(): boolean {
     return performance.now() - this.crowdedAt < CROWDED_FOR_MS;
-  }
-
-  private async jobsUnderWay(): Promise<number> {
-    if (performance.now() - this.underWay.at > FRESH_MS) {
-      this.underWay = { at: performance.now(), jobs: await this.jobs.countUnderWay() };
-    }
-    return this.underWay.jobs;
   }
 }

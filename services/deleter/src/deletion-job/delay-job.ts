@@ -7,6 +7,9 @@ export interface Delay {
   error: ErrorInfo;
 }
 
+/** Such a wait is by rule: no attempt, and no limit to it. */
+const isIntended = (cause: DelayCause): boolean => cause === 'purge-backlog' || cause === 'still-changing';
+
 /**
  * The job waits for `min(2^attempt, 30)` seconds. An unreachable store is no strike: it is waited for as long as
  * settings allow. Waiting that is intended (backlog, records still changing) is no attempt either.
@@ -15,7 +18,7 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
   const { cause, error } = why;
   const { instance, now } = facts;
   const [lane] = job.lanes;
-  const intended = cause === 'purge-backlog' || cause === 'still-changing';
+  const intended = isIntended(cause);
   const attempt = cause === 'still-changing' ? 0 : lane.attempt;
   const seconds = cause === 'still-changing' ? tierOf(lane.pass.stalled) : intended ? tierOf(2) : tierOf(attempt);
   const retryAt = new Date(now.getTime() + seconds * 1000);
@@ -37,7 +40,7 @@ export function delay(job: DeletionJob, why: Delay, facts: { instance: string; n
 /** Whether the job has been refused, for this same cause and without any progress, for longer than that is waited for. */
 export function waitedTooLong(job: DeletionJob, cause: DelayCause, storeRetryForMs: number, now: Date): boolean {
   const [{ waiting }] = job.lanes;
-  if (waiting?.cause !== cause || !(cause === 'store' || cause === 'error' || cause === 'preflight')) return false;
+  if (waiting?.cause !== cause || isIntended(cause)) return false;
   return now.getTime() - waiting.since.getTime() > storeRetryForMs;
 }
 

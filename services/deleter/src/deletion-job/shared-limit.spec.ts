@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { at, runningJob } from './given.js';
-import { type HeldUp, heldUpAfter, heldUpMs, isUsedUp, msUntilAsking, placeMs, yieldsUntil } from './shared-limit.js';
+import { msAtRate } from './pace.js';
+import { type HeldUp, heldUpAfter, heldUpMs, isUsedUp, msUntilAsking, yieldsUntil } from './shared-limit.js';
 import { putBack, startSlice } from './turn.js';
 import { withLane } from './deletion-job.js';
 
@@ -14,7 +15,7 @@ it('takes up whole milliseconds, never fewer than the limit allows', () => {
       [1, 3],
       [500, 1_000_000],
       [500, 10],
-    ].map(([records = 0, rate = 0]) => placeMs(records, rate)),
+    ].map(([records = 0, rate = 0]) => msAtRate(records, rate)),
   ).toEqual([1000, 500, 334, 1, 50_000]);
 });
 

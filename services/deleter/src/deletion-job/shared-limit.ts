@@ -11,11 +11,6 @@ export interface Places {
   freeAt: Date | null;
 }
 
-/** How long so many records take up the limit of all, in whole ms: rounded up, so that the sum is never faster. */
-export function placeMs(records: number, maxRecordsPerSecond: number): number {
-  return Math.ceil((records / maxRecordsPerSecond) * 1000);
-}
-
 /** Until when a job leaves its next place to others that wait: by then each of `jobs` can have had as much. */
 export function yieldsUntil(begins: Date, ms: number, jobs: number): Date {
   return new Date(begins.getTime() + ms * Math.max(1, jobs));

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '@expunge/contracts';
+import { sharedFor } from '@expunge/runtime';
 import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import type { StoredJob } from '../projection/job.repository.js';
 import { comparedQueues } from '../topology/compared.js';
@@ -7,7 +8,6 @@ import type { HeardWorker, WorkerRepository } from '../workers/worker.repository
 import { type Circumstances, type KnownWorker } from './circumstances.js';
 import { diagnose } from './diagnose.js';
 import type { ParkedWatch } from './parked-watch.service.js';
-import { sharedFor } from './shared-for.js';
 
 const MINUTES_MS = 600_000;
 /** Of no consequence beside heartbeats each 5 s; reads come by the hundred a second. */

@@ -16,6 +16,17 @@ test('who asks later is told anew', async () => {
   expect([await ask(), await ask()]).toEqual([1, 2]);
 });
 
+test('what is not kept is told to those who asked together, and then asked for again', async () => {
+  let calls = 0;
+  const ask = sharedFor(
+    HOUR,
+    () => Promise.resolve(++calls),
+    (result) => result > 1,
+  );
+  expect(await Promise.all([ask(), ask()])).toEqual([1, 1]);
+  expect([await ask(), await ask()]).toEqual([2, 2]);
+});
+
 test('a failure is told to those who asked together, and then forgotten', async () => {
   const answers = [() => Promise.reject(new Error('away')), () => Promise.resolve('there')];
   const ask = sharedFor(HOUR, () => answers.shift()!());
