@@ -155,7 +155,7 @@ const providers: Provider[] = [
   {
     provide: DiagnosisService,
     useFactory: (...parts: ConstructorParameters<typeof DiagnosisService>) => new DiagnosisService(...parts),
-    inject: [TopologyWatch, WorkerRepository, FoldMarkRepository, ParkedWatch],
+    inject: [TopologyWatch, WorkerRepository, FoldMarkRepository, ParkedWatch, RESOURCES],
   },
   {
     provide: Verdicts,

@@ -23,6 +23,8 @@ export interface Circumstances {
   /** What lies in parking queues, by job. */
   parked: ReadonlyMap<string, readonly ParkedSeen[]>;
   notChecked: readonly NotChecked[];
+  /** Whose objects are in a bucket of their own, not in the one that storage-cleaners' readiness is about. */
+  resourcesWithBucket: ReadonlySet<string>;
 }
 
 export interface KnownWorker {

@@ -463,6 +463,22 @@ describe('a job that waits for a word on the bucket', () => {
   });
 });
 
+describe('a job whose objects are in a bucket of their own', () => {
+  const told = (problem: { code: string; status?: number }) => {
+    const problems = { bucket: { message: 'as it says', ...problem } };
+    const workers = [...without('storage-cleaner'), worker('storage-cleaner', 2, { problems })];
+    return of(standing(purging()), { workers, resourcesWithBucket: new Set(['receipts']) }).code;
+  };
+
+  it('is not told of the other bucket, which refuses', () => {
+    expect(told({ code: 'AccessDenied', status: 403 })).not.toMatch(/^STORE:/);
+  });
+
+  it('is told that the server of both is away', () => {
+    expect(told({ code: 'UNREACHABLE' })).toBe('STORE:OBJECTS_UNAVAILABLE');
+  });
+});
+
 describe('a redelivery', () => {
   const redelivered = (times: number) => {
     const pace = {

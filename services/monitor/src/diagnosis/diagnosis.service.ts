@@ -1,4 +1,4 @@
-import type { Diagnosis } from '@expunge/contracts';
+import type { Diagnosis, ResourceDefinition } from '@expunge/contracts';
 import { sharedFor } from '@expunge/runtime';
 import type { FoldMarkRepository } from '../fold/fold-mark.repository.js';
 import type { StoredJob } from '../projection/job.repository.js';
@@ -15,12 +15,18 @@ const RECENT_MS = 100;
 
 /** Gathers what verdicts rest on, and asks the rules. */
 export class DiagnosisService {
+  private readonly resourcesWithBucket: ReadonlySet<string>;
+
   constructor(
     private readonly watch: Pick<TopologyWatch, 'last'>,
     private readonly workers: WorkerRepository,
     private readonly marks: FoldMarkRepository,
     private readonly parked: Pick<ParkedWatch, 'byJob'>,
-  ) {}
+    resources: ReadonlyMap<string, ResourceDefinition>,
+  ) {
+    const withBucket = [...resources.values()].filter(({ bucket }) => typeof bucket === 'string');
+    this.resourcesWithBucket = new Set(withBucket.map(({ name }) => name));
+  }
 
   /**
    * As `circumstances`, or those of a moment ago: for many who ask at once.
@@ -54,6 +60,7 @@ export class DiagnosisService {
       unfoldable: new Map(unfoldable.map((one) => [one.job, { ...one, since: since(one.since) }])),
       parked: this.parked.byJob(),
       notChecked: broker.notChecked,
+      resourcesWithBucket: this.resourcesWithBucket,
     };
   }
 

@@ -26,14 +26,25 @@ type StoreName = keyof typeof stores;
 /** Whether a store refuses: by what its workers say of it now, and by what the job's last attempt met. */
 export function ofStores(leg: Leg, { job }: JobInQuestion, circumstances: Circumstances): Found[] {
   const workers = workersOf(circumstances, leg.service).filter(isFresh);
-  const byWorkers = (Object.keys(stores) as StoreName[]).flatMap((store) => ofStore(store, workers, circumstances));
+  const hasOwnBucket = circumstances.resourcesWithBucket.has(job.request?.resource ?? '');
+  // What a server answered for S3_BUCKET is no word of another; that none answered is one of the server of both.
+  const isOfJob = (store: StoreName, { status }: Problem) =>
+    store !== 'bucket' || !hasOwnBucket || status === undefined;
+  const byWorkers = (Object.keys(stores) as StoreName[]).flatMap((store) =>
+    ofStore(store, workers, circumstances.now, (problem) => isOfJob(store, problem)),
+  );
   return byWorkers.length > 0 ? byWorkers : ofLastAttempt(leg, job, circumstances);
 }
 
-function ofStore(store: StoreName, workers: readonly KnownWorker[], { now }: Circumstances): Found[] {
+function ofStore(
+  store: StoreName,
+  workers: readonly KnownWorker[],
+  now: Date,
+  isOfJob: (problem: Problem) => boolean,
+): Found[] {
   const told = workers.flatMap((worker) => {
     const problem = worker.beat.problems?.[store];
-    return problem ? [{ worker, problem }] : [];
+    return problem && isOfJob(problem) ? [{ worker, problem }] : [];
   });
   const [first] = told;
   if (!first) return [];

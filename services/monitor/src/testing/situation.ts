@@ -94,6 +94,7 @@ export function circumstances({
     unfoldable: new Map(),
     parked: new Map(),
     notChecked: broker.notChecked,
+    resourcesWithBucket: new Set(),
     ...more,
   };
 }
