@@ -14,8 +14,9 @@ import {
   WorkersAnswer,
 } from '@expunge/contracts';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import type { ApiSettings } from '../settings.js';
 
@@ -55,8 +56,9 @@ export interface EventsQuestion {
 
 /** Reads from whichever monitor answers, beginning with the one that answered last: a frozen one costs its time once. */
 @Injectable()
-export class MonitorsAdapter {
+export class MonitorsAdapter implements OnApplicationShutdown {
   private readonly urls: readonly string[];
+  private readonly dispatcher = new Agent();
   private first = 0;
 
   constructor(
@@ -64,6 +66,10 @@ export class MonitorsAdapter {
     @Inject(LOGGER) private readonly log: Logger,
   ) {
     this.urls = settings.MONITOR_URLS;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.dispatcher.destroy();
   }
 
   job(id: string, tenant: string): Promise<MonitorAnswer<JobAnswer>> {
@@ -136,7 +142,7 @@ export class MonitorsAdapter {
       const index = (begin + i) % this.urls.length;
       const url = this.urls[index] ?? '';
       try {
-        const answer = await askOne(`${url}${path}${search === '' ? '' : `?${search}`}`, schema, withinMs);
+        const answer = await this.askOne(`${url}${path}${search === '' ? '' : `?${search}`}`, schema, withinMs);
         this.first = index;
         return answer;
       } catch (error) {
@@ -145,20 +151,21 @@ export class MonitorsAdapter {
     }
     return { kind: 'unreachable' };
   }
-}
 
-/** Throws for whatever is no proper answer: another instance may give one. */
-async function askOne<T>(url: string, schema: z.ZodType<T>, withinMs: number): Promise<MonitorAnswer<T>> {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(withinMs),
-  });
-  const body: unknown = await response.json();
-  if (response.ok) return { kind: 'answer', answer: schema.parse(body) };
-  const problem = ReadProblem.safeParse(body);
-  const code = problem.data?.code;
-  if (response.status === 404 && (code === 'not-found' || code === 'not-known-then')) return { kind: code };
-  if (response.status === 400 && code === 'invalid') return { kind: 'invalid' };
-  throw new Error(`answered ${response.status}`);
+  /** Throws for whatever is no proper answer: another instance may give one. */
+  private async askOne<T>(url: string, schema: z.ZodType<T>, withinMs: number): Promise<MonitorAnswer<T>> {
+    const response = await request(url, {
+      dispatcher: this.dispatcher,
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(withinMs),
+    });
+    const body: unknown = await response.body.json();
+    const { statusCode } = response;
+    if (statusCode === 200) return { kind: 'answer', answer: schema.parse(body) };
+    const problem = ReadProblem.safeParse(body);
+    const code = problem.data?.code;
+    if (statusCode === 404 && (code === 'not-found' || code === 'not-known-then')) return { kind: code };
+    if (statusCode === 400 && code === 'invalid') return { kind: 'invalid' };
+    throw new Error(`answered ${statusCode}`);
+  }
 }
