@@ -5,6 +5,8 @@ import { System } from '../test/support/system.js';
 import { figures } from './figures.js';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 60);
+/** Until the services' code is compiled: how long that takes is no measure of what they bear. */
+const WARM_UP_SECONDS = 5;
 const PER_SECOND = 200;
 const CONNECTIONS = 50;
 const FOLLOWERS = 50;
@@ -39,7 +41,8 @@ const kindOf = (i: number): 'post' | 'list' | 'get' =>
 
 it(`${PER_SECOND} requests a second over ${CONNECTIONS} connections, for ${SECONDS} s`, async () => {
   const tenant = system.newTenant();
-  const total = SECONDS * PER_SECOND;
+  const before = WARM_UP_SECONDS * PER_SECOND;
+  const total = before + SECONDS * PER_SECOND;
   const records = await system.fill(tenant, KNOWN_JOBS + Math.ceil(total / 50), 0);
   const ids = records.map(({ _id }) => _id.toHexString());
   const ofOne = (id: string | undefined) => ({ resource: 'receipts', selection: { ids: [id] } });
@@ -54,7 +57,7 @@ it(`${PER_SECOND} requests a second over ${CONNECTIONS} connections, for ${SECON
       ? ask('POST', '/api/jobs', headers, ofOne(ids.pop()))
       : ask('GET', kind === 'list' ? '/api/jobs?limit=20' : `/api/jobs/${known[i % known.length]}`, headers));
     // From when it was due: what waits for a slow one has waited, too.
-    took[kind].push(performance.now() - due);
+    if (i >= before) took[kind].push(performance.now() - due);
     if (status !== (kind === 'post' ? 202 : 200)) throw new Error(`${kind} answered ${status}`);
   };
   const asking: Promise<void>[] = [];
@@ -67,7 +70,7 @@ it(`${PER_SECOND} requests a second over ${CONNECTIONS} connections, for ${SECON
   await Promise.all(asking);
   const all = figures(Object.values(took).flat());
   const { get, list, post } = took;
-  const result = { requests: total, all, get: figures(get), list: figures(list), post: figures(post) };
+  const result = { requests: total - before, all, get: figures(get), list: figures(list), post: figures(post) };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }, 900_000);
 
