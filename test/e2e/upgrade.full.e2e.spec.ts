@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ServiceName, until } from '@expunge/local-stack';
+import type { ServiceName } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { repositoryRoot } from '../support/command.js';
 import { type Build, buildOf, earlierRelease } from '../support/earlier-release.js';
+import { restarted } from '../support/restarted.js';
 import { idsOf, keysOf, System } from '../support/system.js';
 
 const release = earlierRelease();
@@ -42,16 +43,7 @@ const ORDER: ServiceName[] = ['monitor', 'storage-cleaner', 'deleter', 'api'];
     // What is started from now on is today's.
     rmSync(services);
     symlinkSync(join(repositoryRoot, 'services'), services);
-    for (const { url, process } of ORDER.flatMap((name) => system.services.of(name))) {
-      const { pid } = process;
-      process.kill('SIGTERM');
-      const isReady = () =>
-        fetch(`${url}/health/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      await until(`${process.name} is back`, async () => process.pid !== pid && (await isReady()), 60_000);
-    }
+    for (const name of ORDER) await restarted(system, name);
 
     const half = await system.until(tenant, id, 'progress since', ({ status }) => status === 'running');
     expect(half.progress.processed).toBeLessThan(RECORDS);

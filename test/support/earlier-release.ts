@@ -1,34 +1,35 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './command.js';
 
 /** Until there is a tag: the state before services were put into containers. */
 const BEFORE_TAGS = '97e249387b2a1bea32c9956188595c80fef2d329';
+/** The last that knows no bucket but S3_BUCKET. */
+const BEFORE_BUCKETS = 'c72f4dd9fcca78991ce9a1f3221c2f67de9ea739';
 
 const git = (...args: string[]): string =>
   execFileSync('git', args, { cwd: repositoryRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
-/** The last release's tag, or the commit that stands for it; null in a clone without its history. */
-export function earlierRelease(): string | null {
+/** Null in a clone without its history. */
+function whereHere(commit: string): string | null {
   try {
-    const [tag = ''] = git(
-      'tag',
-      '--list',
-      'v*',
-      '--merged',
-      'HEAD',
-      '--no-contains',
-      'HEAD',
-      '--sort=-v:refname',
-    ).split('\n');
-    const release = tag === '' ? BEFORE_TAGS : tag;
-    git('cat-file', '-e', `${release}^{commit}`);
-    return release;
+    git('cat-file', '-e', `${commit}^{commit}`);
+    return commit;
   } catch {
     return null;
   }
 }
+
+/** The last release's tag, or the commit that stands for it; null in a clone without its history. */
+export function earlierRelease(): string | null {
+  const released = ['--merged', 'HEAD', '--no-contains', 'HEAD'];
+  const [tag = ''] = git('tag', '--list', 'v*', ...released, '--sort=-v:refname').split('\n');
+  return whereHere(tag === '' ? BEFORE_TAGS : tag);
+}
+
+/** A commit whose storage-cleaner takes every key for one of S3_BUCKET; null in a clone without its history. */
+export const releaseOfOneBucket = (): string | null => whereHere(BEFORE_BUCKETS);
 
 export interface Build {
   /** Has `services/<name>/dist/main.js`. */
@@ -36,26 +37,16 @@ export interface Build {
   remove(): void;
 }
 
-/** That release, built with the packages that are installed here: its own sources, dependencies of today. */
+/** That release, with the packages that it names itself: it may need what this one has done without since. A minute. */
 export function buildOf(release: string): Build {
   const parent = join(repositoryRoot, '.local');
   mkdirSync(parent, { recursive: true });
   const root = mkdtempSync(join(parent, 'earlier-'));
   const archive = execFileSync('git', ['archive', release], { cwd: repositoryRoot, maxBuffer: 256 * 1024 * 1024 });
   execFileSync('tar', ['-x', '-C', root], { input: archive });
-  linkPackages(root);
-  const compiler = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, stdio: 'pipe' });
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const services = readdirSync(join(root, 'services')).map((service) => join('services', service));
   execFileSync(process.execPath, [compiler, '-b', ...services], { cwd: root, stdio: 'pipe' });
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
-}
-
-/** Its own workspaces, and everybody else's packages as they are here. */
-function linkPackages(root: string): void {
-  const [here, there] = [join(repositoryRoot, 'node_modules'), join(root, 'node_modules')];
-  mkdirSync(join(there, '@expunge'), { recursive: true });
-  for (const name of readdirSync(here)) if (name !== '@expunge') symlinkSync(join(here, name), join(there, name));
-  for (const library of readdirSync(join(root, 'libs'))) {
-    symlinkSync(join(root, 'libs', library), join(there, '@expunge', library));
-  }
 }
