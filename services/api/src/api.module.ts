@@ -24,6 +24,7 @@ import { DocsController } from './openapi/docs.controller.js';
 import { OperationsController } from './operations/operations.controller.js';
 import { Operations } from './operations/operations.service.js';
 import { ParkedController } from './parked/parked.controller.js';
+import { UnreadQueryGuard } from './problems/unread-query.guard.js';
 import { ResourceChecksConsumer } from './resources/resource-checks.consumer.js';
 import { ResourceChecks } from './resources/resource-checks.service.js';
 import { ResourcesController } from './resources/resources.controller.js';
@@ -51,6 +52,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     // In this order.
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
+    { provide: APP_GUARD, useClass: UnreadQueryGuard },
     {
       provide: TokenVerifier,
       useFactory: (settings: ApiSettings) => new TokenVerifier(tokenRulesOf(settings)),

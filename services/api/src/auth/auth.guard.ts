@@ -4,6 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import type { Logger } from 'pino';
 import { ProblemError } from '../problems/problem.js';
+import { isApiPath } from './api-path.js';
 import type { Scope } from './claims.js';
 import { type Authenticated, REQUIRED_SCOPE } from './requires-scope.decorator.js';
 import { KeysUnavailableError } from './served-keys.js';
@@ -31,7 +32,7 @@ export class AuthGuard implements CanActivate {
     ]);
     if (required === null) return true;
     if (required === undefined) {
-      if (!/^\/api(\/|$)/i.test(request.path)) return true;
+      if (!isApiPath(request.path)) return true;
       throw new Error('a route under /api names no scope');
     }
     const token = /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1];

@@ -40,7 +40,7 @@ const Prefer = z.object({
 });
 
 const unread: ProblemCode[] = ['not-found', 'monitor-unreachable', 'store-unavailable'];
-const body: ProblemCode[] = ['malformed-request', 'invalid-request', 'body-too-large', 'unsupported-media-type'];
+const body: ProblemCode[] = ['malformed-request', 'body-too-large', 'unsupported-media-type'];
 
 const steer = (verb: string, summary: string, description: string) =>
   operation({
@@ -70,7 +70,7 @@ const streamJob = {
   responses: {
     '200': { description: 'The stream.', content: { 'text/event-stream': { schema: z.string() } } },
     '204': { description: 'The job is over, and there is nothing behind `Last-Event-ID`.' },
-    ...problemResponses('invalid-request', ...unread, 'too-many-streams'),
+    ...problemResponses(...unread, 'too-many-streams'),
   },
 } satisfies ZodOpenApiOperationObject;
 
@@ -109,7 +109,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       scope: 'jobs:read',
       params: { query: ListParameters },
       answer: { status: 200, schema: PresentedJobs, description: 'A page of them.' },
-      problems: ['invalid-request', 'monitor-unreachable'],
+      problems: ['monitor-unreachable'],
     }),
   },
   '/api/jobs/{id}': {
@@ -124,7 +124,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
         schema: z.union([ShownJob, PresentedState]),
         description: 'The job; with `at`, as it was told then.',
       },
-      problems: ['invalid-request', ...unread],
+      problems: unread,
     }),
     patch: operation({
       id: 'changeRate',
@@ -146,7 +146,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       scope: 'jobs:read',
       params: { path, query: EventsParameters },
       answer: { status: 200, schema: PresentedEvents, description: 'A page of them.' },
-      problems: ['invalid-request', ...unread],
+      problems: unread,
     }),
   },
   '/api/jobs/{id}/stream': { get: streamJob },
@@ -158,7 +158,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       scope: 'jobs:read',
       params: { path, query: FailuresParameters },
       answer: { status: 200, schema: PresentedFailures, description: 'A page of them.' },
-      problems: ['invalid-request', 'not-found', 'monitor-unreachable'],
+      problems: ['not-found', 'monitor-unreachable'],
     }),
   },
   '/api/jobs/{id}/diagnosis': {

@@ -34,7 +34,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       scope: 'ops:read',
       params: { query: EventsParameters },
       answer: { status: 200, schema: PresentedRollCall, description: 'Consumers and bindings that came and went.' },
-      problems: ['invalid-request', 'monitor-unreachable'],
+      problems: ['monitor-unreachable'],
     }),
   },
   '/api/jobs/health': {
@@ -73,7 +73,6 @@ export const operationPaths: ZodOpenApiPathsObject = {
       answer: { status: 202, schema: PausedAll, description: 'The broker has a request for each.' },
       problems: [
         'malformed-request',
-        'invalid-request',
         'body-too-large',
         'unsupported-media-type',
         'not-all-paused',
@@ -91,7 +90,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       scope: 'ops:read',
       params: { query: ParkedParameters },
       answer: { status: 200, schema: PresentedParked, description: 'The first of each queue, and how many there are.' },
-      problems: ['invalid-request', 'store-unavailable'],
+      problems: ['store-unavailable'],
     }),
   },
   '/api/parked/{queue}/replay': {
@@ -103,14 +102,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
       params: { path: queue },
       body: { schema: ReplayBody },
       answer: { status: 200, schema: PresentedReplay, description: 'So many were put back.' },
-      problems: [
-        'malformed-request',
-        'invalid-request',
-        'body-too-large',
-        'unsupported-media-type',
-        'not-found',
-        'store-unavailable',
-      ],
+      problems: ['malformed-request', 'body-too-large', 'unsupported-media-type', 'not-found', 'store-unavailable'],
     }),
   },
 };

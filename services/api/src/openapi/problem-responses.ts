@@ -21,8 +21,9 @@ export const ProblemAnswer = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
-/** What may befall any request that needs a token. */
+/** What may befall any request that needs a token; `invalid-request` of its query, at least. */
 const always: readonly ProblemCode[] = [
+  'invalid-request',
   'unauthenticated',
   'insufficient-scope',
   'too-many-requests',
