@@ -21,9 +21,10 @@ import { MissingIndex } from './worker-messages.js';
  * | `GET /internal/jobs/:id/state?tenant=&at=`                      | `JobAnswer`     |
  * | `GET /internal/jobs/:id/failures?tenant=&cursor=&limit=`        | `FailuresAnswer` |
  * | `GET /internal/active-jobs?after=&limit=`                       | `ActiveJobsAnswer` |
+ * | `GET /internal/known-jobs?ids=`                                 | `KnownJobsAnswer` |
  * | `GET /internal/resources`                                       | `ResourcesAnswer` |
  *
- * `status` may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
+ * `status` and `ids` (at most 200) may be several, separated by commas. 404 and 400 are a `ReadProblem`; 503 means its database is away.
  * `at` is in UTC: the job as it was told by what the monitors had heard by then.
  */
 
@@ -134,6 +135,10 @@ export const ActiveJobsAnswer = z.object({
   next: z.string().nullable(),
 });
 export type ActiveJobsAnswer = z.infer<typeof ActiveJobsAnswer>;
+
+/** Which of the jobs asked for there are, of whichever tenant. */
+export const KnownJobsAnswer = z.object({ known: z.array(z.string()) });
+export type KnownJobsAnswer = z.infer<typeof KnownJobsAnswer>;
 
 /** One entry of the ledger. Long key lists in `data` stand as `{count, hash, first}`. */
 export const LedgerEventView = z.object({

@@ -213,10 +213,8 @@ describe('the brake for everything', () => {
     }
   });
 
-  test('is not for whoever may only steer jobs, and does not guess where no monitor answers', async () => {
+  test('is not for whoever may only steer jobs', async () => {
     const { status } = await api.request('POST', '/api/pause-all', { scope: 'jobs:write ops:read' });
     expect(status).toBe(403);
-    monitor.fail = 'error';
-    expect(await brake()).toMatchObject({ status: 503, body: { code: 'monitor-unreachable' } });
   });
 });

@@ -8,6 +8,7 @@ import {
   type JobView,
   JobAnswer,
   JobsAnswer,
+  KnownJobsAnswer,
   type LedgerEventView,
   ResourcesAnswer,
 } from '@expunge/contracts';
@@ -74,6 +75,11 @@ export async function standInMonitor(): Promise<StandInMonitor> {
       const [next] = active.sort((a, b) => (a.id < b.id ? -1 : 1));
       const jobs = next ? [{ id: next.id, tenant: next.tenant ?? '' }] : [];
       send(response, 200, ActiveJobsAnswer.parse({ asOf, jobs, next: next?.id ?? null }));
+      return;
+    }
+    if (url.pathname === '/internal/known-jobs') {
+      const known = (url.searchParams.get('ids') ?? '').split(',').filter((one) => monitor.jobs.has(one));
+      send(response, 200, KnownJobsAnswer.parse({ known }));
       return;
     }
     if (url.searchParams.get('cursor') === 'bad') {

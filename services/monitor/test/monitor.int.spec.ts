@@ -255,6 +255,10 @@ describe('the monitor', () => {
       after = page.next;
     }
     expect(active).toEqual(all.map((id) => ({ id, tenant: 'tenant-1' })));
+    expect(await monitor.get('/internal/known-jobs?ids=none,read-1')).toEqual({
+      status: 200,
+      body: { known: ['read-1'] },
+    });
 
     const events = EventsAnswer.parse((await monitor.get('/internal/jobs/read-1/events?tenant=tenant-1')).body);
     expect(events.events.map(({ type }) => type)).toEqual(['DeleteRequested']);

@@ -4,9 +4,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Collection } from 'mongodb';
 import type { ApiSettings } from '../settings.js';
 import { STORE, type Store } from '../store.js';
-import { type Acceptance, overBefore } from './acceptance.js';
+import { type Acceptance, type AcceptanceState, overBefore } from './acceptance.js';
 
 const UNAVAILABLE = 'API_STORE_UNAVAILABLE';
+const MANY_WITHIN_MS = 10_000;
+
+export interface AcceptedJob {
+  id: string;
+  tenant: string;
+}
 
 /** Every write is one document's, conditional on what was read. Each method throws TransientError when the store is away. */
 @Injectable()
@@ -86,10 +92,23 @@ export class AcceptanceRepository {
   }
 
   /** Still valid, perhaps at the broker, and of no monitor known to have heard of it. */
-  promisedUnheard(now: Date): Promise<Pick<Acceptance, '_id' | 'tenant'>[]> {
-    const open = { state: { $in: ['pending' as const, 'accepted' as const] } };
-    const valid = { ...open, 'request.notAfter': { $gt: now.toISOString() } };
-    return asStoreError(UNAVAILABLE, () => this.acceptances.find(valid, { projection: { tenant: 1 } }).toArray());
+  promisedUnheard(now: Date): Promise<AcceptedJob[]> {
+    return this.promised(['pending', 'accepted'], now.toISOString());
+  }
+
+  /** Perhaps at the broker, heard of or not, valid or not: all that are kept. */
+  kept(now: Date): Promise<AcceptedJob[]> {
+    return this.promised(['pending', 'accepted', 'heard'], overBefore(now));
+  }
+
+  /** The latest first. */
+  private async promised(states: AcceptanceState[], notBefore: string): Promise<AcceptedJob[]> {
+    const wanted = { state: { $in: states }, 'request.notAfter': { $gt: notBefore } };
+    const options = { projection: { tenant: 1 }, timeoutMS: MANY_WITHIN_MS };
+    const found = await asStoreError(UNAVAILABLE, () =>
+      this.acceptances.find(wanted, options).sort({ 'request.notAfter': -1 }).toArray(),
+    );
+    return found.map(({ _id: id, tenant }) => ({ id, tenant }));
   }
 
   /** False when another instance has noted the same, or a monitor has heard of it. */

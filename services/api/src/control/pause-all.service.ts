@@ -1,4 +1,5 @@
-import { PUBLISHER, type Publisher } from '@expunge/messaging';
+import type { AsOf } from '@expunge/contracts';
+import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -6,17 +7,17 @@ import { v7 } from 'uuid';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { publishWithin } from '../acceptance/publish-within.js';
 import type { Caller } from '../auth/claims.js';
-import { unreachable } from '../jobs/read-problems.js';
+import { presentAsOf } from '../jobs/job-presenter.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
-import { ProblemError } from '../problems/problem.js';
 import type { ApiSettings } from '../settings.js';
 import { controlRequestOf } from './control-request.js';
 import type { PausedAll } from './pause-all-answer.js';
+import { NAMED, notAllPaused, type NotChecked } from './pause-all-problem.js';
 
 const PAGE = 1000;
+/** Their ids stand in one address. */
+const KNOWN_PAGE = 200;
 const AT_ONCE = 50;
-/** Named in an answer, at most. */
-const NAMED = 1000;
 
 type ActiveJob = PausedAll['jobs'][number];
 
@@ -31,23 +32,19 @@ export class PauseAll {
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
-  /** @throws ProblemError monitor-unreachable; not-all-paused, which names those that may not have been asked */
+  /** @throws ProblemError not-all-paused: with those that may not have been asked, and who could not say which there are */
   async pause(caller: Caller, reason: string | null, key: string = v7()): Promise<PausedAll> {
-    const jobs = await this.active();
-    this.log.warn({ by: caller.name, reason, jobs: jobs.length }, 'every job is asked to pause');
+    const { jobs, asOf, notChecked } = await this.active();
+    this.log.warn({ by: caller.name, reason, jobs: jobs.length, notChecked }, 'every job is asked to pause');
     const notAsked: ActiveJob[] = [];
-    const waiting = [...jobs];
+    const waiting = jobs.values();
     const ask = async () => {
-      for (let job = waiting.shift(); job; job = waiting.shift()) {
-        if (!(await this.ask(job, caller, reason, key))) notAsked.push(job);
-      }
+      for (const job of waiting) if (!(await this.ask(job, caller, reason, key))) notAsked.push(job);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
     const asked = jobs.length - notAsked.length;
-    if (notAsked.length === 0) return { asked, jobs: jobs.slice(0, NAMED) };
-    const detail = `Of ${jobs.length} jobs ${notAsked.length} may not have been asked to pause; asked again, they are.`;
-    const said = { asked, not_asked: notAsked.slice(0, NAMED) };
-    throw new ProblemError('not-all-paused', detail, said, { 'Retry-After': '2' });
+    if (!asOf || notAsked.length > 0 || notChecked.length > 0) throw notAllPaused(asked, notAsked, notChecked);
+    return { asked, jobs: jobs.slice(0, NAMED), as_of: presentAsOf(asOf) };
   }
 
   private async ask({ id, tenant }: ActiveJob, caller: Caller, reason: string | null, key: string): Promise<boolean> {
@@ -57,21 +54,56 @@ export class PauseAll {
     return (await publishWithin(this.publisher, request, this.settings.PUBLISH_WITHIN)) === 'confirmed';
   }
 
-  /** What monitors know, and what was accepted and none has heard of. */
-  private async active(): Promise<ActiveJob[]> {
-    const found = new Map<string, ActiveJob>();
+  /** What monitors know, and what was accepted and none has heard of. Whoever does not answer leaves the other's. */
+  private async active(): Promise<{ jobs: ActiveJob[]; asOf: AsOf | null; notChecked: NotChecked[] }> {
     // First: one that is heard of meanwhile is in the list that is read after it.
-    for (const { _id: id, tenant } of await this.acceptances.promisedUnheard(new Date())) {
-      const { kind } = await this.monitors.job(id, tenant);
-      if (kind === 'unreachable') throw unreachable();
-      if (kind === 'not-found') found.set(id, { id, tenant });
+    const unheard = await orAway(this.unheard());
+    const listed = await this.listed();
+    // What has become of these nobody can say: over or not, they are asked.
+    const kept = listed.asOf ? [] : await orAway(this.acceptances.kept(new Date()));
+    const all = [...(unheard ?? []), ...listed.jobs, ...(kept ?? [])];
+    return {
+      asOf: listed.asOf,
+      jobs: [...new Map(all.map((job) => [job.id, job])).values()],
+      notChecked: [...(listed.asOf ? [] : ['monitor' as const]), ...(unheard && kept ? [] : ['acceptances' as const])],
+    };
+  }
+
+  /** Accepted, and known to no monitor; as far as none can say, all that were lately. */
+  private async unheard(): Promise<ActiveJob[]> {
+    const promised = await this.acceptances.promisedUnheard(new Date());
+    const unheard: ActiveJob[] = [];
+    for (let from = 0; from < promised.length; from += KNOWN_PAGE) {
+      const page = promised.slice(from, from + KNOWN_PAGE);
+      const read = await this.monitors.knownJobs(page.map(({ id }) => id));
+      if (read.kind !== 'answer') return promised;
+      const known = new Set(read.answer.known);
+      unheard.push(...page.filter(({ id }) => !known.has(id)));
     }
+    return unheard;
+  }
+
+  /** `asOf` null: no monitor answers, or none any more. */
+  private async listed(): Promise<{ jobs: ActiveJob[]; asOf: AsOf | null }> {
+    const jobs: ActiveJob[] = [];
+    let asOf: AsOf | null = null;
     for (let after: string | null = ''; after !== null;) {
       const read = await this.monitors.activeJobs(after, PAGE);
-      if (read.kind !== 'answer') throw unreachable();
-      for (const job of read.answer.jobs) found.set(job.id, job);
+      if (read.kind !== 'answer') return { jobs, asOf: null };
+      asOf ??= read.answer.asOf;
+      jobs.push(...read.answer.jobs);
       after = read.answer.next;
     }
-    return [...found.values()];
+    return { jobs, asOf };
+  }
+}
+
+/** Null when the store is away. */
+async function orAway<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof TransientError) return null;
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import {
   HealthAnswer,
   JobAnswer,
   JobsAnswer,
+  KnownJobsAnswer,
   type MissingIndex,
   ReadProblem,
   ResourcesAnswer,
@@ -83,6 +84,11 @@ export class MonitorsAdapter implements OnApplicationShutdown {
   /** Of every tenant, by id from behind `after` on. */
   activeJobs(after: string, limit: number): Promise<MonitorAnswer<ActiveJobsAnswer>> {
     return this.ask('/internal/active-jobs', { after, limit: String(limit) }, ActiveJobsAnswer);
+  }
+
+  /** At most 200. */
+  knownJobs(ids: readonly string[]): Promise<MonitorAnswer<KnownJobsAnswer>> {
+    return this.ask('/internal/known-jobs', { ids: ids.join(',') }, KnownJobsAnswer);
   }
 
   failures(id: string, question: FailuresQuestion): Promise<MonitorAnswer<FailuresAnswer>> {

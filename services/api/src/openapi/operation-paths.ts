@@ -66,19 +66,12 @@ export const operationPaths: ZodOpenApiPathsObject = {
       tag: 'Operations',
       summary: 'Pause every job',
       description:
-        'Of every tenant, that may still delete a record. Each is resumed by itself; jobs that are accepted afterwards run.',
+        'Of every tenant, that may still delete a record, or was asked to go on. Each is resumed by itself; jobs that are accepted afterwards run.',
       scope: 'ops:write',
       params: { header: IdempotencyKey },
       body: { schema: ControlBody, optional: true },
       answer: { status: 202, schema: PausedAll, description: 'The broker has a request for each.' },
-      problems: [
-        'malformed-request',
-        'body-too-large',
-        'unsupported-media-type',
-        'not-all-paused',
-        'monitor-unreachable',
-        'store-unavailable',
-      ],
+      problems: ['malformed-request', 'body-too-large', 'unsupported-media-type', 'not-all-paused'],
     }),
   },
   '/api/parked': {

@@ -3,6 +3,7 @@ import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
 import type { Collection, Db, Filter } from 'mongodb';
 import type { JobProjection } from './job.js';
 import type { MovedAt } from './moved.js';
+import { deleting, mayDelete, setsGoing } from './status.js';
 
 /**
  * `revision` grows with every write, `movedAt` says when a monitor last heard of progress. Neither is part of the
@@ -41,7 +42,13 @@ export interface JobsWanted {
   limit: number;
 }
 
-const deleting: JobStatus[] = ['queued', 'running'];
+/** By what can be asked of the index: of the requests of one, `mayDelete` tells whether they were answered. */
+export const perhapsDeleting = (after: string): Filter<JobDocument> => ({
+  settled: false,
+  $or: [{ status: { $in: [...deleting] } }, { 'requests.type': { $in: [...setsGoing] } }],
+  tenant: { $type: 'string' },
+  _id: { $gt: after },
+});
 
 const CODE = 'MONITOR_STORE_UNAVAILABLE';
 
@@ -57,7 +64,7 @@ export class JobRepository {
   async createIndexes(): Promise<void> {
     await this.jobs.createIndexes([
       { key: { tenant: 1, listedAt: -1, _id: -1 } },
-      { key: { settled: 1 }, partialFilterExpression: { settled: false } },
+      { key: { settled: 1, _id: 1 }, partialFilterExpression: { settled: false } },
       { key: { 'verdict.code': 1 }, partialFilterExpression: { 'verdict.code': { $type: 'string' } } },
       { key: { updatedAt: 1, _id: 1 }, partialFilterExpression: { settled: true } },
     ]);
@@ -103,22 +110,26 @@ export class JobRepository {
     return found.map((document) => stored(document).job);
   }
 
-  /** Those of every tenant that may still delete a record, by id. */
-  async active(after: string, limit: number): Promise<{ id: string; tenant: string }[]> {
-    const wanted = {
-      settled: false,
-      status: { $in: deleting },
-      tenant: { $type: 'string' as const },
-      _id: { $gt: after },
-    };
+  /**
+   * Those of every tenant that may still delete a record, by id, of the next `limit` that may be such. `next`: behind
+   * which there may be more; null: there are none.
+   */
+  async active(after: string, limit: number): Promise<{ jobs: { id: string; tenant: string }[]; next: string | null }> {
+    const projection = { tenant: 1, status: 1, requests: 1, answers: 1 };
     const found = await asStoreError(CODE, () =>
-      this.jobs
-        .find(wanted, { projection: { tenant: 1 } })
-        .sort({ _id: 1 })
-        .limit(limit)
-        .toArray(),
+      this.jobs.find(perhapsDeleting(after), { projection }).sort({ _id: 1 }).limit(limit).toArray(),
     );
-    return found.map(({ _id: id, tenant }) => ({ id, tenant: tenant ?? '' }));
+    return {
+      jobs: found.filter(mayDelete).map(({ _id: id, tenant }) => ({ id, tenant: tenant ?? '' })),
+      next: found.length < limit ? null : (found.at(-1)?._id ?? null),
+    };
+  }
+
+  /** Which of these there are, and of a tenant. */
+  async known(ids: string[]): Promise<string[]> {
+    const wanted = { _id: { $in: ids }, tenant: { $type: 'string' as const } };
+    const found = await asStoreError(CODE, () => this.jobs.find(wanted, { projection: { _id: 1 } }).toArray());
+    return found.map(({ _id }) => _id);
   }
 
   /** Of which something is still expected, or known to be missing. */

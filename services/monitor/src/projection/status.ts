@@ -42,12 +42,25 @@ export function statusOf(job: JobProjection): JobStatus {
  * What a person asked of the job and nobody has answered, the newest first. Of a request older than all the answers that
  * are kept nobody can tell: its own may be one of those that are not.
  */
-export function unanswered(job: JobProjection): JobProjection['requests'] {
+export function unanswered(job: Pick<JobProjection, 'requests' | 'answers'>): JobProjection['requests'] {
   const answered = new Set(job.answers.map((answer) => answer.requestId));
   const oldest = job.answers.length < REQUESTS_KEPT ? null : job.answers.at(-1);
   return job.requests.filter(
     (request) => !answered.has(request.id) && (!oldest || compareTimes(request.at, oldest.at) > 0),
   );
+}
+
+/** Statuses in which a job deletes, or will by itself. */
+export const deleting: readonly JobStatus[] = ['queued', 'running'];
+/** What sets a job going that would stay as it is. */
+export const setsGoing: readonly string[] = ['ResumeRequested', 'RetryRequested', 'ConfirmRequested'];
+
+/** Whether a record of the job may still go: by itself, or by what somebody asked for and nobody has answered yet. */
+export function mayDelete(job: Pick<JobProjection, 'status' | 'requests' | 'answers'>): boolean {
+  if (deleting.includes(job.status)) return true;
+  // A cancel waits for no other request; what is retried of a cancelled job is its purges.
+  if (job.status === 'cancelling' || job.status === 'cancelled') return false;
+  return unanswered(job).some(({ type }) => setsGoing.includes(type));
 }
 
 export function hasGap(job: JobProjection): boolean {

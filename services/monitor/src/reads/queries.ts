@@ -41,6 +41,14 @@ export const JobsQuery = z.object({
 
 export const ActiveJobsQuery = z.object({ after: z.string().default(''), limit: limit(1000, 200) });
 
+/** Their ids have a place in one address. */
+export const KnownJobsQuery = z.object({
+  ids: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.string().min(1)).max(200)),
+});
+
 export const FailuresQuery = z.object({ tenant, cursor: decoded(FailureCursors).optional(), limit: limit(1000, 100) });
 
 export const RollCallQuery = z.object({

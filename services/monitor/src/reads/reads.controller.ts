@@ -4,6 +4,7 @@ import type {
   FailuresAnswer,
   JobAnswer,
   JobsAnswer,
+  KnownJobsAnswer,
   ResourceDefinition,
   ResourcesAnswer,
 } from '@expunge/contracts';
@@ -25,6 +26,7 @@ import {
   FailuresQuery,
   JobQuery,
   JobsQuery,
+  KnownJobsQuery,
   writeCursor,
   writeFailureCursor,
 } from './queries.js';
@@ -85,8 +87,14 @@ export class ReadsController {
   async active(@Query() query: unknown): Promise<ActiveJobsAnswer> {
     const { after, limit } = parseQuery(ActiveJobsQuery, query);
     const asOf = await this.marks.asOf();
-    const jobs = await this.jobs.active(after, limit);
-    return { asOf, jobs, next: jobs.length < limit ? null : (jobs.at(-1)?.id ?? null) };
+    const { jobs, next } = await this.jobs.active(after, limit);
+    return { asOf, jobs, next };
+  }
+
+  @Get('known-jobs')
+  async known(@Query() query: unknown): Promise<KnownJobsAnswer> {
+    const { ids } = parseQuery(KnownJobsQuery, query);
+    return { known: await this.jobs.known(ids) };
   }
 
   @Get('jobs/:id/events')

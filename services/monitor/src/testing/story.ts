@@ -4,6 +4,7 @@ import {
   BatchDeleted,
   CancelRequested,
   ConfirmationAwaited,
+  ConfirmRequested,
   DeleteRequested,
   deleteRequestedId,
   DeletionCancelled,
@@ -116,6 +117,7 @@ export class Story {
 
   pauseRequested = (id: string) => this.say(PauseRequested, 'api', id, this.actor());
   resumeRequested = (id: string) => this.say(ResumeRequested, 'api', id, this.actor());
+  confirmRequested = (id: string) => this.say(ConfirmRequested, 'api', id, this.actor());
   retryRequested = (id: string) => this.say(RetryRequested, 'api', id, this.actor());
   cancelRequested = (id: string) => this.say(CancelRequested, 'api', id, this.actor());
   paused = (requestId: string) => this.next(DeletionPaused, this.answer(requestId));
