@@ -11,6 +11,7 @@ import { UnheardSweep } from './acceptance/unheard-sweep.service.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { ControlController } from './control/control.controller.js';
+import { KeyBindings } from './control/key-bindings.repository.js';
 import { PauseAllController } from './control/pause-all.controller.js';
 import { PauseAll } from './control/pause-all.service.js';
 import { Control } from './control/control.service.js';
@@ -78,6 +79,7 @@ import { TopologyAssertion } from './topology-assertion.service.js';
     Control,
     JobHistory,
     JobReads,
+    KeyBindings,
     MonitorsAdapter,
     Operations,
     OverSweep,

@@ -14,6 +14,8 @@ let database: Database;
 let bystander: Bystander;
 let monitor: StandInMonitor;
 let prefix: string;
+let environment: Record<string, string>;
+let client: MongoClient;
 let api: RunningApi;
 
 beforeAll(async () => {
@@ -21,7 +23,8 @@ beforeAll(async () => {
   bystander = new Bystander(vhost.url);
   prefix = `${unique('control')}-`;
   const { url: MONITOR_URLS } = monitor;
-  const environment = { RABBITMQ_URL: vhost.url, MONGODB_URL: database.url, DATABASE_PREFIX: prefix, MONITOR_URLS };
+  environment = { RABBITMQ_URL: vhost.url, MONGODB_URL: database.url, DATABASE_PREFIX: prefix, MONITOR_URLS };
+  client = await MongoClient.connect(database.url);
   api = await startApi({ ...environment, PUBLISH_WITHIN: '2s' });
   expect(await api.broker.whenConnected(10_000)).toBe(true);
 });
@@ -30,7 +33,6 @@ afterAll(async () => {
   await api.stop();
   await bystander.close();
   await monitor.stop();
-  const client = await MongoClient.connect(database.url);
   await client.db(`${prefix}api`).dropDatabase();
   await client.close();
   await vhost.drop();
@@ -43,6 +45,7 @@ beforeEach(async () => {
   await bystander.empty();
 });
 
+const AT = '2026-11-01T10:00:00.000Z';
 const taken = async (atLeast = 1) => bystander.take(workQueues.deleterJobs.name, atLeast);
 const stands = (status: ReturnType<typeof jobView>['status']) => ({ ...jobView('j1', 'acme'), status });
 
@@ -137,6 +140,88 @@ describe('a request to a job', () => {
     expect((await taken(2)).map(({ id }) => id)).toEqual([last.id, last.id]);
   });
 
+  const slower = (key: string, rate: number, of = api) =>
+    of.request('PATCH', '/api/jobs/j1', {
+      body: { max_records_per_second: rate },
+      headers: { 'idempotency-key': key },
+    });
+
+  test('with the key of one with another body is a 422, on another instance too, and asks nothing of the job', async () => {
+    const second = await startApi(environment);
+    try {
+      expect((await slower('k-3', 5)).status).toBe(202);
+      expect(await slower('k-3', 50, second)).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
+      expect(await api.request('POST', '/api/jobs/j1/pause', { headers: { 'idempotency-key': 'k-3' } })).toMatchObject({
+        status: 202,
+      });
+      const other = { body: { reason: 'other' }, headers: { 'idempotency-key': 'k-3' } };
+      expect(await api.request('POST', '/api/jobs/j1/pause', other)).toMatchObject({ status: 422 });
+      expect((await taken(2)).map(({ type }) => type)).toEqual(['RateChangeRequested', 'PauseRequested']);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test('with the key of another job, or of another tenant’s, is its own', async () => {
+    monitor.jobs.set('j2', jobView('j2', 'acme'));
+    expect((await slower('k-4', 5)).status).toBe(202);
+    const headers = { 'idempotency-key': 'k-4' };
+    const body = { max_records_per_second: 6 };
+    expect((await api.request('PATCH', '/api/jobs/j2', { body, headers })).status).toBe(202);
+    monitor.jobs.set('j1', jobView('j1', 'other'));
+    expect((await api.request('PATCH', '/api/jobs/j1', { body, headers, tenant: 'other' })).status).toBe(202);
+    expect((await taken(3)).map(({ subject }) => subject)).toEqual(['j1', 'j2', 'j1']);
+  });
+
+  test('of two at once with one key and two bodies, on two instances, one is taken and one is a 422', async () => {
+    const second = await startApi(environment);
+    try {
+      expect(await second.broker.whenConnected(10_000)).toBe(true);
+      for (let round = 0; round < 10; round++) {
+        const key = `at-once-${round}`;
+        const answers = await Promise.all([slower(key, 5), slower(key, 50, second)]);
+        expect(answers.map(({ status }) => status).sort()).toEqual([202, 422]);
+      }
+      expect(await taken(10)).toHaveLength(10);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test('that is repeated when another has come since, and the job forbids it, takes no effect again and is no 409', async () => {
+    const headers = { 'idempotency-key': 'k-7' };
+    await api.request('POST', '/api/jobs/j1/pause', { headers });
+    const lastRequest = { id: 'cancel', type: 'CancelRequested', outcome: 'applied' as const, reason: null, at: AT };
+    monitor.jobs.set('j1', { ...stands('cancelled'), lastRequest });
+    expect((await api.request('POST', '/api/jobs/j1/pause', { headers })).status).toBe(202);
+    const [first, again] = await taken(2);
+    expect(again?.id).toBe(first?.id);
+  });
+
+  test('that was a 409 leaves its key free', async () => {
+    monitor.jobs.set('j1', stands('completed'));
+    expect((await slower('k-8', 5)).status).toBe(409);
+    monitor.jobs.set('j1', stands('running'));
+    expect((await slower('k-8', 50)).status).toBe(202);
+  });
+
+  test('is bound to its body for 24 hours', async () => {
+    await slower('k-5', 5);
+    const indexes = await client.db(`${prefix}api`).collection('key-bindings').indexes();
+    expect(indexes).toContainEqual(expect.objectContaining({ key: { usedAt: 1 }, expireAfterSeconds: 86_400 }));
+  });
+
+  test('is taken, and its body not compared, while the database of keys does not answer', async () => {
+    const away = await startApi({ ...environment, MONGODB_URL: 'mongodb://127.0.0.1:9/?directConnection=true' });
+    try {
+      expect(await away.broker.whenConnected(10_000)).toBe(true);
+      for (const rate of [5, 50]) expect((await slower('k-6', rate, away)).status).toBe(202);
+      expect((await taken(2)).map(({ id }) => id)).toHaveLength(2);
+    } finally {
+      await away.stop();
+    }
+  });
+
   test('reaches a job that was accepted though no monitor answers, and no job that is not known at all', async () => {
     const { body } = await api.request('POST', '/api/jobs', {
       body: { resource: 'receipts', selection: { all: true }, options: { max_records_per_second: 20 } },
@@ -195,6 +280,9 @@ describe('the brake for everything', () => {
       ]);
     }
     expect(requests.some(({ subject }) => subject === 'j3')).toBe(false);
+    // With another body it is another brake, and with the same key none at all.
+    const other = { scope: 'ops:write', body: { reason: 'another' }, headers: { 'idempotency-key': 'a' } };
+    expect(await api.request('POST', '/api/pause-all', other)).toMatchObject({ status: 422 });
     // Asked again with the same key, they are the same requests.
     await brake({ 'idempotency-key': 'a' });
     const again = await taken(asked);

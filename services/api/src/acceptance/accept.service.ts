@@ -21,6 +21,7 @@ import {
 } from './acceptance.js';
 import {
   basedOnMismatch,
+  keyReused,
   missingIndex,
   notAccepted,
   outcomeUnknown,
@@ -87,10 +88,7 @@ export class AcceptService {
     for (let lost = 0; lost < MOST_LOST_RACES; lost++) {
       const found = idempotencyKey === undefined ? null : await this.beforePublishing(this.acceptances.find(id));
       const step = nextStep(found, fresh.bodyHash, new Date());
-      if (step === 'refuse-other-body') {
-        const detail = 'This Idempotency-Key was used with another body; use a new key for another request.';
-        throw new ProblemError('idempotency-key-reused', detail);
-      }
+      if (step === 'refuse-other-body') throw keyReused();
       if (found && step === 'answer') return { acceptance: found, fresh: false };
       const wasUsed = idempotencyKey !== undefined && !found && (await this.isKnown(id, asked.tenant));
       // Accepted since it was looked for: then the next look finds it.

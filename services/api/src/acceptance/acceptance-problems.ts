@@ -13,6 +13,11 @@ export function storeAway(cause: TransientError): ProblemError {
   return notAccepted('The database that keeps accepted requests does not answer.', cause);
 }
 
+export function keyReused(): ProblemError {
+  const detail = 'This Idempotency-Key was used with another body; use a new key for another request.';
+  return new ProblemError('idempotency-key-reused', detail);
+}
+
 export function usedLongAgo(job: string): ProblemError {
   const detail = 'This Idempotency-Key was used too long ago to compare what was asked for; use a new key.';
   return new ProblemError('idempotency-key-reused', detail, { job_id: job });

@@ -82,6 +82,9 @@ const rateIn = (data: z.infer<typeof RateBody> | z.infer<typeof ControlBody>): n
 
 const NAMESPACE = '0b6b2f0e-3f0e-4c0a-8f43-57d1f6f2a9c1';
 
+/** Stands for a key and the body that came with it. */
+export const keyedBy = (key: string, body: ControlAsked): string => v5(JSON.stringify([key, body]), NAMESPACE);
+
 /** The message. The same key and body make the same one, but for its time, which counts only when it takes effect. */
 export function controlRequestOf(
   asked: { verb: Verb; job: string; tenant: string; requestedBy: string; body: ControlAsked; key: string | undefined },
@@ -89,7 +92,7 @@ export function controlRequestOf(
 ): ControlRequest {
   const { verb, job, tenant, requestedBy, body, key } = asked;
   const fields = {
-    id: controlRequestId(job, verb, key === undefined ? v7() : v5(JSON.stringify([key, body]), NAMESPACE)),
+    id: controlRequestId(job, verb, key === undefined ? v7() : keyedBy(key, body)),
     source: 'urn:expunge:api',
     subject: job,
     time: now.toISOString(),

@@ -3,14 +3,14 @@ import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { v7 } from 'uuid';
 import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import { publishWithin } from '../acceptance/publish-within.js';
 import type { Caller } from '../auth/claims.js';
 import { presentAsOf } from '../jobs/job-presenter.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
 import type { ApiSettings } from '../settings.js';
-import { controlRequestOf } from './control-request.js';
+import { type ControlAsked, controlRequestOf, keyedBy } from './control-request.js';
+import { KeyBindings } from './key-bindings.repository.js';
 import type { PausedAll } from './pause-all-answer.js';
 import { NAMED, notAllPaused, type NotChecked } from './pause-all-problem.js';
 
@@ -26,20 +26,24 @@ type ActiveJob = PausedAll['jobs'][number];
 export class PauseAll {
   constructor(
     @Inject(MonitorsAdapter) private readonly monitors: MonitorsAdapter,
+    @Inject(KeyBindings) private readonly keys: KeyBindings,
     @Inject(AcceptanceRepository) private readonly acceptances: AcceptanceRepository,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(SETTINGS) private readonly settings: ApiSettings,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
-  /** @throws ProblemError not-all-paused: with those that may not have been asked, and who could not say which there are */
-  async pause(caller: Caller, reason: string | null, key: string = v7()): Promise<PausedAll> {
+  /** @throws ProblemError idempotency-key-reused; not-all-paused: with those that may not have been asked, and who could not say which there are */
+  async pause(caller: Caller, reason: string | null, key?: string): Promise<PausedAll> {
+    const body = { reason, maxRecordsPerSecond: null };
+    const place = [caller.tenant, 'pause-all'];
+    if (key !== undefined) await this.keys.bind({ place, key, asked: keyedBy(key, body) });
     const { jobs, asOf, notChecked } = await this.active();
     this.log.warn({ by: caller.name, reason, jobs: jobs.length, notChecked }, 'every job is asked to pause');
     const notAsked: ActiveJob[] = [];
     const waiting = jobs.values();
     const ask = async () => {
-      for (const job of waiting) if (!(await this.ask(job, caller, reason, key))) notAsked.push(job);
+      for (const job of waiting) if (!(await this.ask(job, caller, body, key))) notAsked.push(job);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
     const asked = jobs.length - notAsked.length;
@@ -47,8 +51,7 @@ export class PauseAll {
     return { asked, jobs: jobs.slice(0, NAMED), as_of: presentAsOf(asOf) };
   }
 
-  private async ask({ id, tenant }: ActiveJob, caller: Caller, reason: string | null, key: string): Promise<boolean> {
-    const body = { reason, maxRecordsPerSecond: null };
+  private async ask({ id, tenant }: ActiveJob, caller: Caller, body: ControlAsked, key?: string): Promise<boolean> {
     const asked = { verb: 'pause' as const, job: id, tenant, requestedBy: caller.name, body, key };
     const request = controlRequestOf(asked, new Date());
     return (await publishWithin(this.publisher, request, this.settings.PUBLISH_WITHIN)) === 'confirmed';

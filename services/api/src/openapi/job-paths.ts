@@ -30,7 +30,9 @@ export const IdempotencyKey = z.object({
     .min(1)
     .max(255)
     .optional()
-    .describe('The same key with the same body is the same request, however often it arrives.'),
+    .describe(
+      'The same key with the same body is the same request, however often it arrives; with another body it is a 422.',
+    ),
 });
 const Prefer = z.object({
   Prefer: z
@@ -41,6 +43,7 @@ const Prefer = z.object({
 
 const unread: ProblemCode[] = ['not-found', 'monitor-unreachable', 'store-unavailable'];
 const body: ProblemCode[] = ['malformed-request', 'body-too-large', 'unsupported-media-type'];
+const refusedRequest: ProblemCode[] = ['not-allowed', 'idempotency-key-reused', 'not-accepted', 'outcome-unknown'];
 
 const steer = (verb: string, summary: string, description: string) =>
   operation({
@@ -52,7 +55,7 @@ const steer = (verb: string, summary: string, description: string) =>
     params: { path, header: IdempotencyKey },
     body: { schema: ControlBody, optional: true },
     answer: { status: 202, schema: ShownJob, description: 'The broker has the request; the deleter decides.' },
-    problems: [...body, ...unread, 'not-allowed', 'not-accepted', 'outcome-unknown'],
+    problems: [...body, ...unread, ...refusedRequest],
   });
 
 const streamJob = {
@@ -134,7 +137,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       params: { path, header: IdempotencyKey },
       body: { schema: RateBody },
       answer: { status: 202, schema: ShownJob, description: 'The broker has the request; the deleter decides.' },
-      problems: [...body, ...unread, 'not-allowed', 'not-accepted', 'outcome-unknown'],
+      problems: [...body, ...unread, ...refusedRequest],
     }),
   },
   '/api/jobs/{id}/events': {

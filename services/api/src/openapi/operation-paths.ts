@@ -71,7 +71,13 @@ export const operationPaths: ZodOpenApiPathsObject = {
       params: { header: IdempotencyKey },
       body: { schema: ControlBody, optional: true },
       answer: { status: 202, schema: PausedAll, description: 'The broker has a request for each.' },
-      problems: ['malformed-request', 'body-too-large', 'unsupported-media-type', 'not-all-paused'],
+      problems: [
+        'malformed-request',
+        'body-too-large',
+        'unsupported-media-type',
+        'idempotency-key-reused',
+        'not-all-paused',
+      ],
     }),
   },
   '/api/parked': {
