@@ -76,7 +76,7 @@ describe('what a monitor tells', () => {
     expect(monitor.asked.at(-1)).toBe('/internal/jobs/j1/diagnosis?tenant=acme');
   });
 
-  test('of a job it does not know, or of another tenant, is a 404', async () => {
+  test('of a job it does not know is a 404', async () => {
     expect((await read(api, '/unknown/diagnosis')).status).toBe(404);
   });
 
