@@ -209,6 +209,28 @@ describe('a request with an idempotency key', () => {
     }
   });
 
+  test('two bodies at once on two instances make one job, of one of them; the other is a 422 each time', async () => {
+    const second = await startApi(environment);
+    const bodies = [everything, { ...everything, reason: 'another' }];
+    try {
+      expect(await second.broker.whenConnected(10_000)).toBe(true);
+      for (let round = 0; round < 10; round++) {
+        const key = unique('key');
+        await bystander.empty();
+        const asked = Array.from({ length: 8 }, (_, n) => ({ body: bodies[n % 2], to: n < 4 ? api : second }));
+        const answers = await Promise.all(asked.map(({ body, to }) => post(body, key, to)));
+        const [ofOne, ofOther] = [0, 1].map((which) => answers.filter((_, n) => n % 2 === which));
+        const statuses = [ofOne, ofOther].map((of = []) => [...new Set(of.map(({ status }) => status))]);
+        expect(statuses.sort()).toEqual([[202], [422]]);
+        const told = answers.find(({ status }) => status === 202)?.body['reason'];
+        const messages = await bystander.take(jobs, Math.max(1, await bystander.depth(jobs)));
+        for (const message of messages) expect(message).toMatchObject({ data: { reason: told } });
+      }
+    } finally {
+      await second.stop();
+    }
+  });
+
   test('whose process died after storing it is published with the time that was stored', async () => {
     const key = unique('key');
     const request = { ...everything, selection: { all: true as const }, options: { batchSize: 500 }, reason: null };
