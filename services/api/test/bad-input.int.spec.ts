@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
+import { prefersStrict } from '../src/jobs/prefer.js';
 import { openApiOf } from '../src/openapi/document.js';
 import { Bystander } from './broker.js';
 import { type Answer, type RunningApi, startApi } from './running-api.js';
@@ -192,14 +193,38 @@ describe('whatever a body says', () => {
     await fc.assert(property, { numRuns: 5 * RUNS });
   });
 
-  test.each(['pause', 'retry', 'confirm', 'rate-change'])('%s is refused, or asked for', async (verb) => {
-    const property = fc.asyncProperty(texts, async (body) => {
-      const [method, path] = verb === 'rate-change' ? ['PATCH', ''] : ['POST', `/${verb}`];
+  test.each([
+    ['POST', '/api/jobs/job-1/pause', { reason: 'a reason' }, 'running'],
+    ['POST', '/api/jobs/job-1/retry', { reason: 'a reason' }, 'failed'],
+    ['POST', '/api/jobs/job-1/confirm', { reason: 'a reason' }, 'awaiting_confirmation'],
+    ['PATCH', '/api/jobs/job-1', { reason: 'a reason', max_records_per_second: 5 }, 'running'],
+    ['POST', '/api/pause-all', { reason: 'a reason' }, 'running'],
+    ['POST', `/api/parked/${workQueues.deleterJobs.name}/replay`, { count: 1 }, 'running'],
+  ] as const)('%s %s is refused, or of nothing but %j', async (method, path, whole, status) => {
+    monitor.jobs.set('job-1', { ...jobView('job-1', 'acme'), status });
+    const members = Object.keys(whole);
+    const small = fc.tuple(fc.constantFrom(...members), fc.oneof(wild, fc.integer({ min: 1, max: 9 }), fc.string()));
+    const more = fc.tuple(names, wild).map(([name, value]) => ({ ...whole, ...own(name, value) }));
+    const body = fc.oneof(
+      texts,
+      more.map(asJson),
+      small.map(([name, value]) => asJson(own(name, value))),
+    );
+    const property = fc.asyncProperty(body, async (text) => {
       const headers = { 'content-type': 'application/json' };
-      const answer = await api.request(method, `/api/jobs/job-1${path}`, { body, scope, headers });
-      if (answer.status !== 202) expectRefused(answer);
+      const answer = await api.request(method, path, { body: text, scope, headers });
+      if (answer.status >= 300) {
+        expectRefused(answer);
+        return;
+      }
+      const asked = (text === '' ? {} : JSON.parse(text.replace(/^\ufeff/, ''))) as Record<string, unknown>;
+      expect(Object.keys(asked).filter((name) => !members.includes(name))).toEqual([]);
+      if ('count' in asked) expect(asked['count']).toBeGreaterThanOrEqual(1);
+      if (asked['max_records_per_second'] !== undefined) {
+        expect([null, expect.any(Number)]).toContainEqual(asked['max_records_per_second']);
+      }
     });
-    await fc.assert(property, { numRuns: RUNS });
+    await fc.assert(property, { numRuns: 2 * RUNS });
   });
 });
 
@@ -233,21 +258,70 @@ describe('whatever stands in the address', () => {
 describe('whatever a header says', () => {
   const value = fc.oneof(
     fc.string({ maxLength: 300 }).map((text) => text.replaceAll(/[^\x20-\x7e]/g, '').trim()),
-    fc.constantFrom('handling=strict, handling=lenient', 'x'.repeat(300), 'a, b', '"', '${jndi:x}', '-1'),
+    fc.constantFrom(
+      ...['handling=strict, handling=lenient', 'handling=lenient, handling=strict', 'x'.repeat(300), 'a, b', '"'],
+      ...['application/json; charset=utf-16', 'application/json', 'text/plain', 'application/jsonp', '-1', '17'],
+    ),
   );
-  test.each(['idempotency-key', 'prefer', 'content-type', 'last-event-id', 'authorization', 'traceparent'])(
-    '%s is refused, or taken',
-    async (name) => {
-      const property = fc.asyncProperty(value, async (text) => {
-        const body = JSON.stringify({ ...right, selection: 'nothing' });
-        const answer = await api.request('POST', '/api/jobs', {
-          body,
-          scope,
-          headers: { 'content-type': 'application/json', [name]: text },
-        });
+  const refusedFor = (answer: Answer, header: string) => {
+    expectRefused(answer);
+    expect(answer.body['errors']).toEqual([{ header, detail: expect.any(String) }]);
+  };
+
+  /** The rest of the request is right: what is refused is refused for this one. */
+  test.each<[name: string, is: string, expectOf: (answer: Answer, text: string) => void]>([
+    [
+      'idempotency-key',
+      'a key, or refused by its name',
+      (answer, text) => {
+        if (/^[\x21-\x7e]{1,255}$/.test(text)) expect(answer.status).toBe(202);
+        else refusedFor(answer, 'Idempotency-Key');
+      },
+    ],
+    [
+      'prefer',
+      'a preference, or ignored',
+      ({ status, body }, text) => {
+        const strict = { status: 503, code: 'no-listener' };
+        expect({ status, code: body['code'] }).toEqual(prefersStrict(text) ? strict : { status: 202 });
+      },
+    ],
+    [
+      'content-type',
+      'JSON, or refused',
+      (answer, text) => {
+        if (answer.status === 202) expect(text).toMatch(/^application\/json *(;|$)/i);
+        else {
+          expectRefused(answer);
+          expect(answer.body['code']).toBe('unsupported-media-type');
+        }
+        if (text === 'application/json') expect(answer.status).toBe(202);
+      },
+    ],
+    ['traceparent', 'ignored', ({ status }) => expect(status).toBe(202)],
+    [
+      'authorization',
+      'refused',
+      (answer) => {
         expectRefused(answer);
-      });
-      await fc.assert(property, { numRuns: RUNS });
-    },
-  );
+        expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+        expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+      },
+    ],
+  ])('%s is %s', async (name, _, expectOf) => {
+    const property = fc.asyncProperty(value, async (text) => {
+      const headers = { 'content-type': 'application/json', [name]: text };
+      expectOf(await api.request('POST', '/api/jobs', { body: JSON.stringify(right), scope, headers }), text);
+    });
+    await fc.assert(property, { numRuns: RUNS });
+  });
+
+  test('last-event-id is a position, or refused by its name', async () => {
+    const noPosition = value.filter((text) => text !== '' && !/^\d{1,15}$/.test(text));
+    const property = fc.asyncProperty(noPosition, async (text) => {
+      const headers = { 'last-event-id': text };
+      refusedFor(await api.request('GET', '/api/jobs/job-1/stream', { scope, headers }), 'Last-Event-ID');
+    });
+    await fc.assert(property, { numRuns: RUNS });
+  });
 });
