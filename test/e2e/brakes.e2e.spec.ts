@@ -97,6 +97,19 @@ describe('a dry run', () => {
   });
 });
 
+describe('a deletion of a list of ids', () => {
+  it('that differs from its dry run only behind what the api compares fails, and deletes nothing', async () => {
+    const { tenant, receipts, until } = await given();
+    const ids = idsOf(receipts);
+    const dryRun = await system.request(tenant, { selection: { ids: ids.slice(0, 25) }, options: { dry_run: true } });
+    await until(dryRun, 'completed');
+    const selection = { ids: [...ids.slice(0, 24), ids[25]] };
+    const job = await system.request(tenant, { selection, options: { based_on: dryRun } });
+    expect((await until(job, 'failed')).last_error?.code).toBe('BASED_ON_MISMATCH');
+    expect(await system.left(tenant)).toEqual(whole(receipts));
+  });
+});
+
 describe('the brake for everything', () => {
   it('pauses the jobs of all tenants, and each goes on by itself', async () => {
     const two = await Promise.all([given(), given()]);

@@ -248,6 +248,29 @@ describe('a deletion based on a dry run', () => {
     expect(await bystander.depth('deleter.jobs')).toBe(0);
   });
 
+  describe('of a list of ids', () => {
+    const ids = Array.from({ length: 25 }, (_, i) => i.toString(16).padStart(24, '0'));
+    const other = 'f'.repeat(24);
+    const ofIds = { ...dryRun, selection: { idCount: ids.length, firstIds: ids.slice(0, 20) } };
+    const ask = (asked: string[]) => {
+      first.jobs.set(id, ofIds);
+      return api.request('POST', '/api/jobs', { body: { ...based, selection: { ids: asked } } });
+    };
+
+    test.each([
+      ['there are more', [...ids, other]],
+      ['one of the first 20 is another', ids.with(19, other)],
+    ])('is a 412 where %s', async (_, asked) => {
+      expect(await ask(asked)).toMatchObject({ status: 412, body: { code: 'based-on-mismatch' } });
+    });
+
+    test('that differs behind the first 20 is left to the deleter, which is given all of them', async () => {
+      const asked = ids.with(20, other);
+      expect((await ask(asked)).status).toBe(202);
+      expect(await bystander.take('deleter.jobs')).toMatchObject([{ data: { selection: { ids: asked } } }]);
+    });
+  });
+
   test('that is another tenant’s is told like none', async () => {
     first.jobs.set(id, { ...dryRun, tenant: 'other' });
     const { status, body } = await api.request('POST', '/api/jobs', { body: based });
