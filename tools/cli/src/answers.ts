@@ -27,15 +27,19 @@ export interface ShownJob {
   readonly rate: number | null;
   readonly eta: string | null;
   readonly last_error: { readonly code: string; readonly message: string; readonly at: string } | null;
-  readonly last_request: {
-    readonly id: string;
-    readonly type: string;
-    readonly outcome: 'pending' | 'applied' | 'refused';
-    readonly reason: string | null;
-  } | null;
+  readonly last_request: LastRequest | null;
   readonly diagnosis: Verdict | null;
   readonly confirmation: Counted | null;
   readonly dry_run: (Counted & { readonly sample?: readonly unknown[] }) | null;
+}
+
+/** What was last asked of a job. */
+export interface LastRequest {
+  readonly id: string;
+  readonly type: string;
+  readonly outcome: 'pending' | 'applied' | 'refused';
+  readonly reason: string | null;
+  readonly at: string;
 }
 
 interface Counted {
@@ -110,3 +114,7 @@ export interface Parked {
 
 const over = new Set(['completed', 'completed_with_residue', 'failed', 'cancelled']);
 export const isOver = ({ status }: Pick<ShownJob, 'status'>): boolean => over.has(status);
+
+/** Somebody has to confirm it, and nobody has: a confirmation on its way shows as what was last asked of it. */
+export const awaitsConfirmation = ({ status, last_request: last }: ShownJob): boolean =>
+  status === 'awaiting_confirmation' && last?.outcome !== 'pending';

@@ -24,6 +24,13 @@ export class ProblemAnswer extends Error {
   get isForNow(): boolean {
     return this.problem.status === 429 || this.problem.status >= 500;
   }
+
+  /** How long it asks to be left alone: by `Retry-After`, seconds or a date, half a minute at most. */
+  get retryAfterMs(): number {
+    const said = String(this.problem['retry_after']);
+    const ms = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.now();
+    return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, ms), LONGEST_PAUSE_MS);
+  }
 }
 
 /** Nobody answered. */
@@ -119,8 +126,7 @@ function pauseAfter(error: unknown, attempt: number): number | null {
   const usual = FIRST_PAUSE_MS * 2 ** (attempt - 1);
   if (error instanceof Unreachable) return usual;
   if (!(error instanceof ProblemAnswer) || !error.isForNow) return null;
-  const seconds = Number(error.problem['retry_after'] ?? 0);
-  return Math.min(Math.max(usual, seconds * 1000), LONGEST_PAUSE_MS);
+  return Math.max(usual, error.retryAfterMs);
 }
 
 function problemIn(text: string): Record<string, unknown> {

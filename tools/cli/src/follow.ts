@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
-import { isOver, type ShownJob } from './answers.js';
+import { awaitsConfirmation, type LastRequest, type ShownJob } from './answers.js';
 import { type Api, ProblemAnswer, Unreachable } from './api.adapter.js';
 import { jobPath } from './paths.js';
 
@@ -9,6 +9,7 @@ const SILENT_FOR_MS = 40_000;
 const USUAL_PAUSE_MS = 1_000;
 /** An API that is away for longer is not waited for. */
 const PATIENCE_MS = 120_000;
+const HEARD_EVERY_MS = 200;
 
 /**
  * A job each time it has changed, until it is over. Comes back by itself, where it was cut, without loss or repetition.
@@ -21,6 +22,7 @@ export async function* follow(api: Api, id: string): AsyncGenerator<ShownJob, vo
   let heardAt = Date.now();
   for (;;) {
     const watch = new Silence();
+    let leaveAloneMs = 0;
     try {
       const stream = await api.stream(`${jobPath(id)}/stream`, lastEventId, watch.signal);
       if (stream === null) {
@@ -49,22 +51,46 @@ export async function* follow(api: Api, id: string): AsyncGenerator<ShownJob, vo
     } catch (error) {
       if (error instanceof ProblemAnswer && !error.isForNow) throw error;
       if (Date.now() - heardAt > PATIENCE_MS) throw error instanceof ProblemAnswer ? error : unreachable(error);
+      leaveAloneMs = Math.max(USUAL_PAUSE_MS, error instanceof ProblemAnswer ? error.retryAfterMs : 0);
     } finally {
       watch.end();
     }
-    await delay(pauseMs);
+    await delay(Math.max(pauseMs, leaveAloneMs));
   }
 }
 
-/** Until the job is over, or waits for somebody who confirms it. */
-export async function followed(api: Api, id: string, onChange: (job: ShownJob) => void): Promise<ShownJob> {
+/**
+ * Until nothing more becomes of the job by itself, which the API alone says: what a job that is over was asked to do, or
+ * has still to purge, is not told by its status. Or until it waits for somebody who confirms it.
+ *
+ * @param asked a request of one's own, which must have been heard of before: without it the job may be over
+ * @throws as `follow`
+ */
+export async function followed(
+  api: Api,
+  id: string,
+  onChange: (job: ShownJob) => void,
+  asked: LastRequest | null = null,
+): Promise<ShownJob> {
+  if (asked) await untilHeard(api, id, asked);
   let last: ShownJob | null = null;
   for await (const job of follow(api, id)) {
     last = job;
     onChange(job);
-    if (isOver(job) || job.status === 'awaiting_confirmation') break;
+    if (awaitsConfirmation(job)) break;
   }
   return last ?? api.ask<ShownJob>(jobPath(id));
+}
+
+async function untilHeard(api: Api, id: string, asked: LastRequest): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { last_request: last } = await api.ask<ShownJob>(jobPath(id));
+    if (last && (last.id === asked.id || Date.parse(last.at) > Date.parse(asked.at))) return;
+    if (Date.now() > end)
+      throw new Unreachable(`no monitor has heard of the request within ${PATIENCE_MS / 1000} s: ${asked.id}`);
+    await delay(HEARD_EVERY_MS);
+  }
 }
 
 /** Cuts what has been silent for too long. */

@@ -66,7 +66,7 @@ describe('a job', () => {
       job({
         confirmation: counted,
         diagnosis: { code: 'WORKER:NO_HEARTBEAT', severity: 'blocking', since: 'then', summary: 'No deleter.' },
-        last_request: { id: 'r', type: 'PauseRequested', outcome: 'refused', reason: 'superseded' },
+        last_request: { id: 'r', type: 'PauseRequested', outcome: 'refused', reason: 'superseded', at: 'then' },
         max_records_per_second: 1500,
       }),
       NOW,

@@ -4,21 +4,13 @@ import type { ShownJob } from '../answers.js';
 import { json, wholeNumber } from '../arguments.js';
 import { action, type Context } from '../context.js';
 import { exitCode, type ExitCode } from '../exit-code.js';
-import { followed } from '../follow.js';
 import { jobPath } from '../paths.js';
 import { type SelectionOptions, selectionOf } from '../selection.js';
 import { jobText, progressText, table } from '../text.js';
-import { UsageError } from '../usage-error.js';
-import { showJobProgress } from '../watch.js';
+import { watch } from '../watch.js';
+import { addControl } from './control.js';
 
 const PAGE = 200;
-const verbs = {
-  pause: 'let no further record go until it is resumed',
-  resume: 'go on where it was',
-  cancel: 'let no further record go; what is gone stays gone, and its objects go, too',
-  retry: 'go on with what has failed, or look again',
-  confirm: 'let one begin that means more records than go unasked',
-} as const;
 
 interface CreateOptions extends SelectionOptions {
   readonly resource: string;
@@ -98,31 +90,7 @@ export function addJobs(program: Command): void {
     .command('watch <job>')
     .description('follow a job to its end, or until it waits for a confirmation')
     .action(action((context, id: string) => watch(context, id)));
-  for (const [verb, description] of Object.entries(verbs)) {
-    jobs
-      .command(`${verb} <job>`)
-      .description(description)
-      .option('--reason <text>', 'for the record')
-      .action(
-        action((context, id: string, { reason }: { reason?: string }) =>
-          change(context, 'POST', `${jobPath(id)}/${verb}`, { reason }),
-        ),
-      );
-  }
-  jobs
-    .command('rate <job> <limit>')
-    .description('change the limit of a job, in records a second; "none" lifts it')
-    .action(
-      action((context, id: string, limit: string) =>
-        change(context, 'PATCH', jobPath(id), { max_records_per_second: limitOf(limit) }),
-      ),
-    );
-}
-
-function limitOf(limit: string): number | null {
-  if (limit === 'none') return null;
-  if (/^[1-9]\d{0,6}$/.test(limit)) return Number(limit);
-  throw new UsageError('the limit must be a whole number from 1 to 1000000, or none');
+  addControl(jobs);
 }
 
 function bodyOf(options: CreateOptions): Record<string, unknown> {
@@ -137,12 +105,6 @@ function bodyOf(options: CreateOptions): Record<string, unknown> {
   };
   // What is undefined is left out of the JSON.
   return { resource, selection: selectionOf(options), options: given, reason };
-}
-
-async function change({ api, show }: Context, method: 'POST' | 'PATCH', path: string, body: object): Promise<ExitCode> {
-  const job = await api.ask<ShownJob>(path, { method, body, headers: { 'idempotency-key': randomUUID() } });
-  show(job, jobText(job, Date.now()));
-  return exitCode.done;
 }
 
 async function list({ api, show }: Context, { status, resource, limit }: ListOptions): Promise<ExitCode> {
@@ -167,12 +129,4 @@ async function list({ api, show }: Context, { status, resource, limit }: ListOpt
     rows.length > 0 ? table([['JOB', 'REQUESTED', 'RESOURCE', 'PROGRESS', 'DIAGNOSIS'], ...rows]) : 'no job',
   );
   return exitCode.done;
-}
-
-async function watch(context: Context, id: string): Promise<ExitCode> {
-  const shown = showJobProgress(context.isJson);
-  const job = await followed(context.api, id, shown.update).finally(shown.stop);
-  if (!context.isJson) console.log(jobText(job, Date.now()));
-  if (job.status === 'awaiting_confirmation') return exitCode.awaitsConfirmation;
-  return job.status === 'completed' ? exitCode.done : exitCode.notCompleted;
 }
