@@ -163,6 +163,33 @@ describe('an exit code', () => {
     expect([code, err]).toEqual([3, expect.stringContaining('does not answer: connect ECONNREFUSED')]);
   });
 
+  it('comes with --json with a problem, whoever says no, as the only line of the standard error', async () => {
+    const { run } = await cliOf();
+    const nobody = await cliOf('nobody', `http://127.0.0.1:${await freePort()}`);
+    const ended = [
+      await run('--json', 'jobs', 'show', 'no-such-job'),
+      await run('jobs', 'create', '--json'),
+      await nobody.run('--json', 'jobs', 'list'),
+    ];
+    expect(ended.map(({ code, out, err }) => [code, out, JSON.parse(err) as unknown])).toEqual([
+      [1, '', expect.objectContaining({ code: 'not-found', status: 404, detail: expect.any(String) as unknown })],
+      [
+        2,
+        '',
+        {
+          code: 'wrong-command-line',
+          title: 'The command line is wrong, nothing was asked',
+          detail: "required option '--resource <name>' not specified",
+        },
+      ],
+      [
+        3,
+        '',
+        { code: 'unreachable', title: 'Nobody answers', detail: expect.stringContaining('does not answer') as unknown },
+      ],
+    ]);
+  });
+
   it('is 6 where something is wrong', async () => {
     const { tenant, run, json } = await cliOf();
     await until('all is well', async () => (await run('doctor')).code === 0, 30_000);

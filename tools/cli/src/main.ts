@@ -1,22 +1,26 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
-import { ProblemAnswer, Unreachable } from './api.adapter.js';
 import { addDiagnose } from './commands/diagnose.js';
 import { addDoctor } from './commands/doctor.js';
 import { addJobs } from './commands/jobs.js';
 import { addParked } from './commands/parked.js';
 import { exitCode, type ExitCode } from './exit-code.js';
-import { printable } from './text.js';
+import { failureOf } from './failure.js';
 
 const stackFile = fileURLToPath(new URL('../../../.local/stack.json', import.meta.url));
+
+/** Also of a command line that is too wrong to be read. */
+const isJson = process.argv.includes('--json');
 
 const program = new Command('expunge')
   .description('Deletes records, and every file they own, over the HTTP API of Expunge.')
   .option('--api <url>', 'where it is (EXPUNGE_API)')
   .option('--token <jwt>', 'as whom it is asked; others see the command line, so rather EXPUNGE_TOKEN')
-  .option('--json', 'what the API answers, for programs')
+  .option('--json', 'what the API answers, for programs; what went wrong, too')
   .addOption(new Option('--stack-file <file>', 'what `npm start` wrote').default(stackFile).hideHelp())
+  // For programs it is told once, as a problem.
+  .configureOutput(isJson ? { writeErr: () => undefined } : {})
   .exitOverride();
 addJobs(program);
 addDiagnose(program);
@@ -24,19 +28,11 @@ addDoctor(program);
 addParked(program);
 
 function failed(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
-  if (error instanceof ProblemAnswer) {
-    const { errors, trace_id: trace } = error.problem;
-    const json = program.opts<{ json?: boolean }>().json === true;
-    console.error(json ? JSON.stringify(error.problem) : `expunge: ${printable(error.message)}`);
-    for (const one of !json && Array.isArray(errors) ? errors : [])
-      console.error(`  ${printable(JSON.stringify(one))}`);
-    if (!json && trace !== undefined) console.error(`  trace ${printable(trace)}`);
-    return error.isForNow ? exitCode.unavailable : exitCode.refused;
-  }
-  if (!(error instanceof Unreachable)) throw error;
-  console.error(`expunge: ${printable(error.message)}`);
-  return exitCode.unavailable;
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCode.done;
+  const failure = failureOf(error);
+  if (!failure) throw error;
+  for (const line of isJson ? [JSON.stringify(failure.problem)] : failure.lines) console.error(line);
+  return failure.exitCode;
 }
 
 try {
