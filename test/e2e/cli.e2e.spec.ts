@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { freePort, until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { repositoryRoot } from '../support/command.js';
+import { Cli } from '../support/cli.js';
 import { idsOf, type ShownJob, System } from '../support/system.js';
 
 const UNASKED = 20;
-const file = join(repositoryRoot, 'tools', 'cli', 'dist', 'main.js');
 
 let system: System;
 beforeAll(async () => {
@@ -14,38 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => system.stop(), 60_000);
 
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-/** Of one tenant. */
-interface Cli {
-  tenant: string;
-  run: (...args: string[]) => Promise<Ended>;
-  /** With `--json`; its last line. */
-  json: <T = ShownJob>(...args: string[]) => Promise<T>;
-}
-
-async function cliOf(tenant = system.newTenant(), api = system.services.of('api')[0]!.url): Promise<Cli> {
-  const { authorization } = await system.authorization(tenant);
-  const env = { ...process.env, EXPUNGE_API: api, EXPUNGE_TOKEN: authorization.replace('Bearer ', '') };
-  const run = (...args: string[]) =>
-    new Promise<Ended>((resolve) => {
-      const child = execFile(process.execPath, [file, ...args], { env, timeout: 90_000 }, (_error, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err });
-      });
-    });
-  const json = async <T>(...args: string[]) => {
-    const { out, err } = await run('--json', ...args);
-    const last = out.trim().split('\n').at(-1) ?? '';
-    if (last === '') throw new Error(err);
-    return JSON.parse(last) as T;
-  };
-  return { tenant, run, json };
-}
-
+const cliOf = (tenant?: string, api?: string) => Cli.of(system, tenant, api);
 const create = ['jobs', 'create', '--resource', 'receipts'];
 
 describe('expunge jobs', () => {
@@ -69,7 +35,8 @@ describe('expunge jobs', () => {
     expect(await system.left(tenant)).toEqual({ ids: [], keys: [] });
     const listed = await json<{ jobs: ShownJob[] }>('jobs', 'list', '--limit', '1');
     expect(listed.jobs.map(({ id }) => id)).toHaveLength(1);
-    expect((await run('jobs', 'list')).out).toMatch(new RegExp(`^${dryRun.id} .* completed$`, 'm'));
+    const list = await run('jobs', 'list');
+    expect([list.code, list.out]).toEqual([0, expect.stringMatching(new RegExp(`^${dryRun.id} .* completed$`, 'm'))]);
   });
 
   it('takes the ids it is given, and the filter', async () => {
@@ -98,9 +65,8 @@ describe('expunge jobs', () => {
     const { id } = await json(...create, '--all', '--rate', '1');
     const reached = (status: string) => system.until(tenant, id, status, (job) => job.status === status);
     await system.until(tenant, id, 'its first record', ({ progress }) => progress.succeeded > 0);
-    expect(await json('jobs', 'pause', id, '--reason', 'wrong month?')).toMatchObject({
-      last_request: { type: 'PauseRequested' },
-    });
+    const paused = await run('jobs', 'pause', id, '--reason', 'wrong month?');
+    expect([paused.code, paused.out]).toEqual([0, expect.stringMatching(/^last request +PauseRequested pending$/m)]);
     await reached('paused');
     await until('why it stands', async () => /^USER:PAUSED /.test((await run('diagnose', id)).out), 15_000);
     expect((await run('diagnose', id)).code).toBe(0);
@@ -112,6 +78,40 @@ describe('expunge jobs', () => {
     const { code, out } = await run('jobs', 'watch', id);
     expect([code, out]).toEqual([4, expect.stringMatching(/ cancelled$/m)]);
     expect((await run('jobs', 'pause', id)).err).toContain('expunge: not-allowed: ');
+  });
+
+  it('shows one, as it is and as it was', async () => {
+    const { tenant, run, json } = await cliOf();
+    await system.fill(tenant, 3, 1);
+    const { id, started_at: startedAt } = await json(...create, '--all', '--watch');
+    const { code, out } = await run('jobs', 'show', id);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^progress +3\/3 records, 3\/3 objects, completed$/m)]);
+    const then = await run('--json', 'jobs', 'show', id, '--at', new Date(Date.parse(startedAt!) + 1).toISOString());
+    expect([then.code, JSON.parse(then.out)]).toEqual([
+      0,
+      expect.objectContaining({ id, at: expect.any(String) as unknown }),
+    ]);
+  });
+
+  it('retries one that has left something, and follows what becomes of that', async () => {
+    const { tenant, run, json } = await cliOf();
+    const [receipt] = await system.fill(tenant, 8, 1);
+    const { id } = await json(...create, '--all', '--rate', '4');
+    await system.until(tenant, id, 'its first records', ({ progress }) => progress.succeeded > 0);
+    const cleaner = system.services.of('storage-cleaner')[0]!.process;
+    cleaner.freeze();
+    try {
+      await system.until(tenant, id, 'the end of its records', ({ status }) => status === 'purging');
+      // After the last look at the records, and before the look for what is left.
+      await system.receipts.insertOne(receipt!);
+    } finally {
+      cleaner.thaw();
+    }
+    const { code, out } = await run('jobs', 'watch', id);
+    expect([code, out]).toEqual([4, expect.stringMatching(/^progress +8\/8 .*, completed_with_residue$/m)]);
+    const retried = await run('jobs', 'retry', id, '--reason', 'somebody put one back', '--watch');
+    expect([retried.code, retried.out]).toEqual([0, expect.stringMatching(/^last request +RetryRequested applied$/m)]);
+    expect(await system.left(tenant)).toEqual({ ids: [], keys: [] });
   });
 
   it('follows one over the death of the api', async () => {
@@ -210,60 +210,33 @@ describe('an exit code', () => {
   });
 });
 
-describe('expunge doctor --resource', () => {
-  const doctor = async () => (await cliOf('operations')).run('doctor', '--resource', 'receipts');
+describe('progress', () => {
+  const RECORDS = 18;
+  const slowly = [...create, '--all', '--rate', '6', '--batch-size', '2', '--watch'];
 
-  it('says what stands in the way of deleting, before anything is deleted', async () => {
-    await until('all is well', async () => (await doctor()).code === 0, 30_000);
-    expect((await doctor()).out).toMatch(/^receipts can be deleted from$/m);
-    const tenant = system.newTenant();
-    await system.fill(tenant, 1, 1, (receipt) => (receipt.attachments = [{ key: 'elsewhere/1' }]));
-    const index: Record<string, 1> = { tenantId: 1, _id: 1 };
-    await system.receipts.dropIndex('tenantId_1__id_1');
-    try {
-      const { code, out } = await doctor();
-      expect(code).toBe(6);
-      expect(out).toMatch(/^receipts is not fit to be deleted from$/m);
-      expect(out).toMatch(
-        /^ {2}NOT OK: keys: 1 of \d+ keys of \d+ records do not begin with tenants\/\{tenantId\}\/:/m,
-      );
-      expect(out).toContain(
-        'NOT OK: indexes: missing: db.getCollection("receipts").createIndex({"tenantId":1,"_id":1}',
-      );
-      expect(out).toMatch(/^ {2}ok: deletable: /m);
-      expect((await system.left(tenant)).ids).toHaveLength(1);
-    } finally {
-      await system.receipts.createIndexes([{ key: index }]);
-      await system.receipts.deleteMany({ tenantId: tenant });
-    }
+  it('is on a terminal a bar that is drawn over as it grows', async () => {
+    const { tenant, onTerminal } = await cliOf();
+    await system.fill(tenant, RECORDS, 0);
+    const { code, out } = await onTerminal(...slowly);
+    // eslint-disable-next-line no-control-regex
+    const bars = out.split('\r\n').map((line) => [...line.matchAll(/\u001b\[1Gdeleting (█*)(░*) (\d+)% /g)]);
+    const drawn = bars.at(bars.findLastIndex((ofLine) => ofLine.length > 0))!;
+    const states = drawn.map(([, done = '', open = '', percent]) => [done.length, open.length, Number(percent)]);
+    const sizes = states.map(([done = 0]) => done);
+    expect([code, states[0], states.at(-1)]).toEqual([0, [0, 30, 0], [30, 0, 100]]);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    expect(new Set(sizes).size).toBeGreaterThan(3);
+    expect(out).toMatch(/\r\nprogress +18\/18 records, completed\r\n/);
   });
 
-  it('says what nobody could tell', async () => {
-    const cleaner = system.services.of('storage-cleaner')[0]!.process;
-    cleaner.freeze();
-    try {
-      const { code, out } = await doctor();
-      expect([code, out]).toEqual([
-        6,
-        expect.stringMatching(/^ {2}not checked: storage-cleaner: none has answered within 6 s$/m),
-      ]);
-      expect(out).toMatch(/^receipts may not be fit to be deleted from$/m);
-    } finally {
-      cleaner.thaw();
-    }
+  it('is lines elsewhere', async () => {
+    const { tenant, run } = await cliOf();
+    await system.fill(tenant, RECORDS, 0);
+    const { code, out } = await run(...slowly);
+    const lines = out.split('\n').filter((line) => line.startsWith('deleting'));
+    expect([code, lines.length > 1, lines.at(-1)]).toEqual([0, true, 'deleting 100% 18/18 records, completed']);
+    expect(lines.every((line) => /^deleting \d+% \d+\/18 records, /.test(line))).toBe(true);
+    // eslint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/[\u001b\r]/);
   });
-
-  it('knows no resource but those that are configured', async () => {
-    const { run } = await cliOf('operations');
-    expect(await run('doctor', '--resource', 'invoices')).toMatchObject({ code: 1 });
-  });
-});
-
-it('expunge parked lists what was given up on, and puts it back', async () => {
-  const { run, json } = await cliOf('operations');
-  const { queues } = await json<{ queues: { queue: string; count: number }[] }>('parked', 'list', '--limit', '1');
-  expect(queues.map(({ count }) => count)).toEqual([0, 0, 0, 0]);
-  const { code, out } = await run('parked', 'replay', 'deleter.slices', '--count', '1');
-  expect([code, out]).toEqual([0, '0 messages put back, 0 left\n']);
-  expect((await run('parked', 'replay', 'nobody', '--count', '1')).code).toBe(1);
 });
