@@ -64,6 +64,11 @@ export class BatchService {
     return { ...page, records: page.records.filter((record) => !known.has(String(record.id))) };
   }
 
+  /** Whether it is not more than the next batch of the job may have. */
+  fits(job: DeletionJob, page: Page): boolean {
+    return page.records.length <= batchSizeOf(job, this.sharedRate);
+  }
+
   /** The plan is written first: on a slow database that alone may take its time, which the delete is given anew. */
   until(clock: RecordsClock, writeMs: number): Date {
     return new Date(clock.earliest().getTime() + timing.plan + Math.min(writeMs, timing.slowWrite));
@@ -83,23 +88,23 @@ export class BatchService {
    * `refused`: the server will not delete some record of the plan; `alone` is the job that notes it as a failure, where
    * there is no other record it could be about.
    */
-  execute(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
+  execute(held: HeldJob, context: BatchContext, readsAhead: boolean): Promise<Executed | null> {
     const { job } = held;
     const attributes = {
       [attribute.job]: job.id,
       [attribute.batch]: job.totals.batches + 1,
       [attribute.records]: planOf(job).records.length,
     };
-    return inSpan(spanName.delete, { attributes }, () => this.executePlan(held, context, readAhead));
+    return inSpan(spanName.delete, { attributes }, () => this.executePlan(held, context, readsAhead));
   }
 
-  private async executePlan(held: HeldJob, context: BatchContext, readAhead: boolean): Promise<Executed | null> {
+  private async executePlan(held: HeldJob, context: BatchContext, readsAhead: boolean): Promise<Executed | null> {
     const { resource, clock } = context;
     const plan = planOf(held.job);
     const began = performance.now();
     const meanwhile = Promise.all([
       held.flush(),
-      readAhead ? this.page(held.job, context, plan.closesAt).catch(() => null) : null,
+      readsAhead ? this.page(held.job, context, plan.closesAt).catch(() => null) : null,
     ]);
     // Whatever the delete throws is thrown first; this promise must not be the one nobody awaits.
     meanwhile.catch(() => undefined);
@@ -116,12 +121,12 @@ export class BatchService {
     }
     const how = { wasRefused: refused !== null, ...(deleteMs !== undefined && { deleteMs }) };
     const { resolved, consequence } = await this.resolution(held.job, resource, plan, clock, how);
-    const [, nextPage] = await meanwhile;
+    const [, readAhead] = await meanwhile;
     this.durations.record(secondsSince(began), { [attribute.resource]: resource.name });
-    if (!refused) return { resolved, refused, alone: null, nextPage };
+    if (!refused) return { resolved, refused, alone: null, readAhead };
     const record = refusedAlone(held.job, consequence);
     // The page that was read ahead begins behind records that are to be planned again.
-    return { resolved, refused, alone: record && refuseRecord(held.job, record, refused), nextPage: null };
+    return { resolved, refused, alone: record && refuseRecord(held.job, record, refused), readAhead: null };
   }
 
   /** Without another delete. Only once the plan's deadline has passed. */
@@ -170,7 +175,8 @@ export interface Executed {
   resolved: Resolution;
   refused: ErrorInfo | null;
   alone: DeletionJob | null;
-  nextPage: Page | null;
+  /** As large as batches were before this one. */
+  readAhead: Page | null;
 }
 
 /** The plan of the job that is given resolved, not written yet. */

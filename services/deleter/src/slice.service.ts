@@ -146,8 +146,10 @@ export class SliceService {
       if (plan) {
         const executed = await this.batches.execute(held, context, more);
         if (!executed) return this.wait(held, 'store', tooSlow, log);
-        const { resolved, refused, alone, nextPage } = executed;
+        const { resolved, refused, alone, readAhead } = executed;
         const job = alone ?? resolved(held.job);
+        // What is too much since this delete was slow is read again.
+        const nextPage = readAhead && this.batches.fits(job, readAhead) ? readAhead : null;
         const isPaced = this.limit.maxRecordsPerSecond !== null || job.lanes[0].paceAt !== null;
         const isLast = isPaced || performance.now() >= endsAt || this.failsBy(job) !== null;
         const ahead = nextPage && isFull(nextPage) && !isLast ? nextPage : null;

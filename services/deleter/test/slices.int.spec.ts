@@ -160,6 +160,31 @@ describe('a job', () => {
   });
 });
 
+describe('a batch', () => {
+  const ASKED_FOR = 80;
+  const sizesOf = async () => batchesIn((await world.published()).events).map(({ data }) => data.count);
+  /** The first deletes take longer than any should, as their server sees it. */
+  const slowAtFirst = (deletes: number) => (records: Records) =>
+    intercept(records, 'delete', async (real, ...args) => {
+      const outcome = await real(...args);
+      if (deletes-- > 0) await passed(new Date(Date.now() + 600));
+      return outcome;
+    });
+
+  it('is half as large after each delete that took over half a second, and grows back after quick ones', async () => {
+    await fill(world.db, 800);
+    const deleter = world.deleter('d1', { records: slowAtFirst(2) });
+    await deleter.requests.accept(deleteRequested('job', { options: { batchSize: ASKED_FOR } }));
+    await runToEnd(deleter, 'job');
+    const sizes = await sizesOf();
+    expect(sizes.slice(0, 3)).toEqual([ASKED_FOR, ASKED_FOR / 2, ASKED_FOR / 4]);
+    const later = sizes.slice(2);
+    expect(Math.max(...later)).toBe(ASKED_FOR);
+    expect(later.filter((size, i) => i > 0 && size > 2 * later[i - 1]!)).toEqual([]);
+    expect((await deleter.jobs.read('job'))?.totals).toMatchObject({ succeeded: 800, failed: 0 });
+  });
+});
+
 describe('when the application goes on writing', () => {
   const onFirst = (method: 'delete' | 'aftermath', change: () => Promise<unknown>) => (records: Records) => {
     let done = false;
