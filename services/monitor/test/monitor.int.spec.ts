@@ -284,6 +284,49 @@ describe('the monitor', () => {
       body: { code: 'invalid' },
     });
   });
+
+  it('lists each job that was there once, while others come in between two pages', async () => {
+    const monitor = await start();
+    const [tenant, noon] = ['tenant-pages', Date.parse('2026-11-01T12:00:00.000Z')];
+    const hours = (n: number) => noon + n * 3_600_000;
+    const isListed = async (job: string) =>
+      (await monitor.get(`/internal/jobs/${job}?tenant=${tenant}`)).status === 200;
+    const come = async (jobs: [job: string, requestedAt: number][]) => {
+      await publishAll(jobs.flatMap(([job, at]) => new Story(job, at, tenant).requested().events));
+      for (const [job] of jobs) await until(`${job} is folded`, () => isListed(job), 10_000);
+    };
+    // Two of one moment, which the end of a page parts.
+    await come([
+      ['there-1', hours(1)],
+      ['there-2', hours(2)],
+      ['there-3', hours(3)],
+      ['there-4', hours(3)],
+      ['there-5', hours(5)],
+    ]);
+    const arrivals: [string, number][][] = [
+      [
+        ['newer-1', hours(6)],
+        ['newer-2', hours(7)],
+      ],
+      [
+        ['newer-3', hours(8)],
+        ['heard-late', hours(0)],
+      ],
+    ];
+    const pages: string[][] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query: string = `tenant=${tenant}&limit=2${cursor && `&cursor=${cursor}`}`;
+      const page = JobsAnswer.parse((await monitor.get(`/internal/jobs?${query}`)).body);
+      pages.push(page.jobs.map(({ id }) => id));
+      cursor = page.nextCursor;
+      await come(arrivals.shift() ?? []);
+    }
+    expect(pages).toEqual([
+      ['there-5', 'there-4'],
+      ['there-3', 'there-2'],
+      ['there-1', 'heard-late'],
+    ]);
+  });
 });
 
 function heartbeat(sequences: Record<string, number>): Message {
