@@ -45,6 +45,14 @@ const unread: ProblemCode[] = ['not-found', 'monitor-unreachable', 'store-unavai
 const body: ProblemCode[] = ['malformed-request', 'body-too-large', 'unsupported-media-type'];
 const refusedRequest: ProblemCode[] = ['not-allowed', 'idempotency-key-reused', 'not-accepted', 'outcome-unknown'];
 
+/** What is sent without a change deletes nothing. */
+const aDryRun = {
+  resource: 'receipts',
+  selection: { filter: { total: { gte: 100 } } },
+  options: { dry_run: true },
+  reason: 'contract ended',
+};
+
 const steer = (verb: string, summary: string, description: string) =>
   operation({
     id: `${verb}Job`,
@@ -87,7 +95,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
         'Of records of one resource and tenant, and every file they own. Records created after `requested_at` are not touched. A member that is not known is refused, never ignored.',
       scope: 'jobs:write',
       params: { header: IdempotencyKey.extend(Prefer.shape) },
-      body: { schema: JobBody },
+      body: { schema: JobBody, example: aDryRun },
       answer: {
         status: 202,
         schema: AcceptedJob,

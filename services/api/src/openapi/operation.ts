@@ -11,8 +11,8 @@ interface Described {
   description?: string;
   scope: Scope;
   params?: ZodOpenApiParameters;
-  /** Of a body that may be left out, `optional`. */
-  body?: { schema: z.ZodType; optional?: boolean };
+  /** Of a body that may be left out, `optional`. Whoever tries it on the page begins with the example. */
+  body?: { schema: z.ZodType; optional?: boolean; example?: unknown };
   answer: { status: 200 | 202; schema: z.ZodType; description: string };
   problems: ProblemCode[];
 }
@@ -28,7 +28,10 @@ export function operation(described: Described): ZodOpenApiOperationObject {
     security: [{ bearer: [scope] }],
     ...(params && { requestParams: params }),
     ...(body && {
-      requestBody: { required: !body.optional, content: { 'application/json': { schema: body.schema } } },
+      requestBody: {
+        required: !body.optional,
+        content: { 'application/json': { schema: body.schema, ...('example' in body && { example: body.example }) } },
+      },
     }),
     responses: {
       [`${answer.status}`]: {

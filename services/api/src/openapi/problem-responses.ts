@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiResponsesObject } from 'zod-openapi';
-import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemKinds } from '../problems/problem.js';
+import { PROBLEM_CONTENT_TYPE, problem, type ProblemCode, problemKinds } from '../problems/problem.js';
 
 const detail = z.string();
 const FieldError = z.union([
@@ -38,8 +38,16 @@ export function problemResponses(...codes: ProblemCode[]): ZodOpenApiResponsesOb
   for (const [status, of] of byStatus) {
     responses[`${status}`] = {
       description: of.map((code) => `\`${code}\`: ${problemKinds[code][1]}.`).join('\n\n'),
-      content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemAnswer } },
+      content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemAnswer, examples: examplesOf(of) } },
     };
   }
   return responses;
 }
+
+const examplesOf = (codes: readonly ProblemCode[]) =>
+  Object.fromEntries(
+    codes.map((code) => [
+      code,
+      { value: { ...problem(code, `${problemKinds[code][1]}.`), trace_id: '0af7651916cd43dd8448eb211c80319c' } },
+    ]),
+  );
