@@ -219,13 +219,17 @@ describe('progress', () => {
     await system.fill(tenant, RECORDS, 0);
     const { code, out } = await onTerminal(...slowly);
     // eslint-disable-next-line no-control-regex
-    const bars = out.split('\r\n').map((line) => [...line.matchAll(/\u001b\[1Gdeleting (█*)(░*) (\d+)% /g)]);
-    const drawn = bars.at(bars.findLastIndex((ofLine) => ofLine.length > 0))!;
-    const states = drawn.map(([, done = '', open = '', percent]) => [done.length, open.length, Number(percent)]);
-    const sizes = states.map(([done = 0]) => done);
-    expect([code, states[0], states.at(-1)]).toEqual([0, [0, 30, 0], [30, 0, 100]]);
-    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
-    expect(new Set(sizes).size).toBeGreaterThan(3);
+    const redrawn = /\u001b\[1Gdeleting (█*)(░*) (\d+)% /g;
+    // A verdict, when one comes, is a line between two bars.
+    const bars = out
+      .split('\r\n')
+      .map((line) => [...line.matchAll(redrawn)].map(([, done = '', open = '', n]) => [done.length, open.length, n]))
+      .filter((bar) => bar.length > 0);
+    const sizes = bars.map((bar) => bar.map(([done]) => Number(done)));
+    expect([code, bars.at(-1)?.at(-1)]).toEqual([0, [30, 0, '100']]);
+    expect(bars.map(([first]) => first)).toEqual(bars.map(() => [0, 30, '0']));
+    expect(sizes).toEqual(sizes.map((bar) => bar.toSorted((one, other) => one - other)));
+    expect(new Set(sizes.flat()).size).toBeGreaterThan(3);
     expect(out).toMatch(/\r\nprogress +18\/18 records, completed\r\n/);
   });
 
@@ -235,7 +239,8 @@ describe('progress', () => {
     const { code, out } = await run(...slowly);
     const lines = out.split('\n').filter((line) => line.startsWith('deleting'));
     expect([code, lines.length > 1, lines.at(-1)]).toEqual([0, true, 'deleting 100% 18/18 records, completed']);
-    expect(lines.every((line) => /^deleting \d+% \d+\/18 records, /.test(line))).toBe(true);
+    // How many there are nobody knows while it is queued.
+    expect(lines.filter((line) => !/^deleting \d+% \d+(\/18)? records, /.test(line))).toEqual([]);
     // eslint-disable-next-line no-control-regex
     expect(out).not.toMatch(/[\u001b\r]/);
   });
