@@ -1,9 +1,14 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
+interface ResponseObject {
+  headers?: Record<string, { required?: boolean }>;
+  content?: Record<string, unknown>;
+}
+
 /** As far as it is needed to hold an answer against it. */
 export interface OpenApi {
-  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, unknown> }> }>>;
+  paths: Record<string, Record<string, { responses: Record<string, ResponseObject> }>>;
 }
 
 export interface SeenAnswer {
@@ -11,10 +16,14 @@ export interface SeenAnswer {
   path: string;
   status: number;
   contentType: string | null;
+  /** Left out: they are not held against it. */
+  headers?: Headers;
   body: unknown;
 }
 
 const PROBLEM = 'application/problem+json';
+/** What a client acts by: whichever answer has one of them says so. */
+const tellingHeaders = ['Location', 'Preference-Applied', 'Retry-After', 'WWW-Authenticate'];
 
 /** Holds answers against an OpenAPI document. */
 export class Described {
@@ -27,7 +36,7 @@ export class Described {
   }
 
   /** What of an answer is not as described. An address that is not described answers with a problem. */
-  violationsOf({ method, path, status, contentType, body }: SeenAnswer): string[] {
+  violationsOf({ method, path, status, contentType, headers, body }: SeenAnswer): string[] {
     const type = contentType?.split(';')[0] ?? '';
     const template = this.templateOf(path);
     const operation = template === null ? undefined : this.document.paths[template]?.[method.toLowerCase()];
@@ -37,9 +46,11 @@ export class Described {
         ? this.against('/components/schemas/Problem', body, where)
         : [`${where} is not described`];
     }
-    if (!operation.responses[status]?.content?.[type]) return [`${where} ${type} is not described`];
+    const response = operation.responses[status];
+    if (!response?.content?.[type]) return [`${where} ${type} is not described`];
     const pointer = ['paths', template, method.toLowerCase(), 'responses', `${status}`, 'content', type, 'schema'];
-    return this.against(pointerOf(pointer), body, where);
+    const ofHeaders = headers ? headerViolations(response, headers, where) : [];
+    return [...ofHeaders, ...this.against(pointerOf(pointer), body, where)];
   }
 
   /** What of a request's body is not as described. */
@@ -63,6 +74,13 @@ export class Described {
       [where, instancePath, message, JSON.stringify(params)].join(' '),
     );
   }
+}
+
+function headerViolations({ headers: described = {} }: ResponseObject, sent: Headers, where: string): string[] {
+  return tellingHeaders.flatMap((name) => {
+    if (sent.has(name) && !described[name]) return [`${where} has ${name}, which is not described`];
+    return !sent.has(name) && described[name]?.required ? [`${where} lacks ${name}`] : [];
+  });
 }
 
 /** As it stands in a URI's fragment. */

@@ -64,6 +64,22 @@ describe('the OpenAPI document', () => {
     expect(inOrder(described)).toEqual(inOrder(needToken.flatMap(routesOf).flatMap(byVerb)));
   });
 
+  it.each([
+    ['POST', '/api/jobs', 202, {}, ['lacks Location']],
+    ['POST', '/api/jobs', 202, { location: '/api/jobs/1', 'preference-applied': 'handling=strict' }, []],
+    ['POST', '/api/jobs', 401, {}, ['lacks WWW-Authenticate']],
+    ['GET', '/api/jobs', 503, { 'retry-after': '2' }, []],
+    ['GET', '/api/jobs', 429, {}, ['lacks Retry-After']],
+    ['GET', '/api/jobs/1', 404, { location: '/' }, ['has Location, which is not described']],
+  ])('of %s %s says which headers a %i has: %j', (method, path, status, headers, wrong) => {
+    const contentType = status < 300 ? 'application/json' : 'application/problem+json';
+    const answer = { method, path, status, contentType, headers: new Headers(headers), body: {} };
+    const violations = new Described(document as unknown as OpenApi).violationsOf(answer);
+    expect(violations.filter((one) => / (lacks|has) /.test(one))).toEqual(
+      wrong.map((one) => `${method} ${path} ${status} ${one}`),
+    );
+  });
+
   it('takes as a body whatever is taken as a deletion', () => {
     const described = new Described(document as unknown as OpenApi);
     const scalar = fc.oneof(

@@ -97,9 +97,7 @@ async function request(url: string, method: string, path: string, options: Reque
     body: (await response.json()) as Answer['body'],
   };
   const contentType = response.headers.get('content-type');
-  const violations = !path.startsWith('/api')
-    ? []
-    : described.violationsOf({ method, path, status: answer.status, contentType, body: answer.body });
+  const violations = !path.startsWith('/api') ? [] : described.violationsOf({ method, path, contentType, ...answer });
   if (violations.length > 0) throw new Error(`the answer is not as described: ${violations.join('; ')}`);
   return answer;
 }

@@ -41,6 +41,11 @@ const Prefer = z.object({
     .describe('`handling=strict` (RFC 7240): 503 `no-listener` where nobody would do what is asked for.'),
 });
 
+const Accepted = z.object({
+  Location: z.string().describe('Of the job.'),
+  'Preference-Applied': z.string().optional().describe('`handling=strict`: each step has somebody who takes it.'),
+});
+
 const unread: ProblemCode[] = ['not-found', 'monitor-unreachable', 'store-unavailable'];
 const body: ProblemCode[] = ['malformed-request', 'body-too-large', 'unsupported-media-type'];
 const refusedRequest: ProblemCode[] = ['not-allowed', 'idempotency-key-reused', 'not-accepted', 'outcome-unknown'];
@@ -100,6 +105,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
         status: 202,
         schema: AcceptedJob,
         description: 'The request is stored and the broker has confirmed it: it will be carried out.',
+        headers: Accepted,
       },
       problems: [
         ...body,

@@ -13,7 +13,7 @@ interface Described {
   params?: ZodOpenApiParameters;
   /** Of a body that may be left out, `optional`. Whoever tries it on the page begins with the example. */
   body?: { schema: z.ZodType; optional?: boolean; example?: unknown };
-  answer: { status: 200 | 202; schema: z.ZodType; description: string };
+  answer: { status: 200 | 202; schema: z.ZodType; description: string; headers?: z.ZodObject };
   problems: ProblemCode[];
 }
 
@@ -36,6 +36,7 @@ export function operation(described: Described): ZodOpenApiOperationObject {
     responses: {
       [`${answer.status}`]: {
         description: answer.description,
+        ...(answer.headers && { headers: answer.headers }),
         content: { 'application/json': { schema: answer.schema } },
       },
       ...problemResponses(...problems),

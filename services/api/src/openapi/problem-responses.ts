@@ -31,13 +31,19 @@ const always: readonly ProblemCode[] = [
   'keys-unavailable',
 ];
 
+const Later = z.object({ 'Retry-After': z.int().nonnegative().describe('Seconds after which to try again.') });
+const Challenge = z.object({ 'WWW-Authenticate': z.string().describe('What is wrong with the token (RFC 6750, 3).') });
+const headersOf: Partial<Record<number, z.ZodObject>> = { 401: Challenge, 403: Challenge, 429: Later, 503: Later };
+
 /** Responses by status; of several codes of one status, each is named. */
 export function problemResponses(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy(new Set([...codes, ...always]), (code) => problemKinds[code][0]);
   const responses: ZodOpenApiResponsesObject = {};
   for (const [status, of] of byStatus) {
+    const headers = headersOf[status];
     responses[`${status}`] = {
       description: of.map((code) => `\`${code}\`: ${problemKinds[code][1]}.`).join('\n\n'),
+      ...(headers && { headers }),
       content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemAnswer, examples: examplesOf(of) } },
     };
   }
