@@ -72,6 +72,9 @@ const event = (position: number, data: unknown = { n: position }): LedgerEventVi
   data,
 });
 
+/** Of the job's events, to the monitor. */
+const questions = (): string[] => monitor.asked.filter((path) => path.startsWith(`/internal/jobs/${job}/events`));
+
 /** As when a monitor has folded them and said so. */
 function happened(...positions: number[]): void {
   monitor.events.push(...positions.map((position) => event(position)));
@@ -118,9 +121,32 @@ describe('a stream', () => {
     await using resumed = await follow('', { 'last-event-id': '5' });
     await resumed.until('the rest', () => resumed.kinds.includes('job'));
     expect(resumed.positions).toEqual([8]);
+    expect(questions().filter((asked) => asked.includes('after=0'))).toEqual([]);
     await using asked = await follow('?after=3');
     await asked.until('the rest', () => asked.kinds.includes('job'));
     expect(asked.positions).toEqual([5, 8]);
+  });
+
+  test.each([
+    ['?after=999999999999999', {}],
+    ['', { 'last-event-id': '999999999999999' }],
+  ])('that begins beyond the ledger, by %p %j, has all, and holds up no other of its job', async (query, headers) => {
+    happened(3, 5);
+    await using beyond = await follow(query, headers);
+    await beyond.until('the job', () => beyond.kinds.includes('job'));
+    await using other = await follow();
+    await other.until('the job', () => other.kinds.includes('job'));
+    happened(8);
+    for (const stream of [beyond, other]) {
+      await stream.until('what happened since', () => stream.positions.includes(8));
+      expect(stream.positions).toEqual([3, 5, 8]);
+    }
+    ended();
+    await Promise.all([beyond.ended, other.ended]);
+    expect(questions().length).toBeLessThan(40);
+    await using late = await follow(query, headers);
+    await late.ended;
+    expect(late.kinds).toEqual(['event', 'event', 'event', 'job', 'end']);
   });
 
   test('loses and repeats nothing, whenever its client is cut and comes back', async () => {

@@ -4,6 +4,8 @@ import { eventFrame, isOver, jobFrame } from './frames.js';
 
 /** What a feed reads a job from. */
 export interface FeedSource {
+  /** Where somebody begins who says that he has all up to there. @throws when nobody answers */
+  beginning(asked: number): Promise<number>;
   /** By position, after one; `next` null: there was no more. @throws when nobody answers */
   events(after: number): Promise<{ events: LedgerEventView[]; next: number | null }>;
   job(): Promise<ShownJob>;
@@ -26,6 +28,8 @@ const LOOK_EVERY_MS = 2_000;
 /** One job's events for all who follow it here: each is read, and written in JSON, once. */
 export class JobFeed {
   private readonly live = new Set<Follower>();
+  /** Whoever is live has every event up to here. */
+  private told = 0;
   private catchingUp = 0;
   private looking: Promise<void> | null = null;
   private isWanted = false;
@@ -42,15 +46,18 @@ export class JobFeed {
     return this.live.size === 0 && this.catchingUp === 0;
   }
 
-  /** Brings a follower to where the others are, and keeps it there. @throws when nobody answers */
+  /** Brings a follower to the ledger's end, and keeps it there with the others. @throws when nobody answers */
   async follow(follower: Follower): Promise<void> {
     this.catchingUp++;
     try {
+      follower.position = await this.source.beginning(follower.position);
       for (let isBehind = true; isBehind;) {
         const { events, next } = await this.source.events(follower.position);
         if (!deliver(follower, events) || !(await follower.hasRoom())) return;
-        isBehind = next !== null || follower.position < this.tail;
+        isBehind = next !== null;
       }
+      // Others may have been told more meanwhile: that is read again, for whoever lacks it.
+      this.told = this.live.size === 0 ? follower.position : Math.min(this.told, follower.position);
       this.live.add(follower);
     } finally {
       this.catchingUp--;
@@ -73,10 +80,6 @@ export class JobFeed {
     });
   }
 
-  private get tail(): number {
-    return this.live.size === 0 ? 0 : Math.min(...[...this.live].map(({ position }) => position));
-  }
-
   private async look(): Promise<void> {
     while (this.isWanted && this.live.size > 0) {
       this.isWanted = false;
@@ -91,10 +94,14 @@ export class JobFeed {
   /** The job after its events: what it says, they have said. */
   private async tell(): Promise<void> {
     const job = await this.source.job();
-    for (let after: number | null = this.tail; after !== null;) {
+    for (let isMore = true; isMore;) {
+      const after = this.told;
       const { events, next } = await this.source.events(after);
+      // Somebody has joined who has less.
+      if (this.told !== after) continue;
       this.toAll((follower) => deliver(follower, events));
-      after = next;
+      this.told = events.at(-1)?.position ?? after;
+      isMore = next !== null;
     }
     const frame = jobFrame(job);
     this.toAll((follower) => follower.take(frame));

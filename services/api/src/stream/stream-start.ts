@@ -14,3 +14,10 @@ export function parseStreamStart(query: unknown, lastEventId = ''): StreamStart 
   if (!isPosition) return { ok: false, errors: ofHeader };
   return { ok: true, after: isResumed ? Number(lastEventId) : asked.query.after, isResumed };
 }
+
+/**
+ * What is asked for, where the ledger reaches that far; else, as after a restore, everything: an event told twice is known
+ * by its id, one left out by nothing. `found`: events from the one asked for on; `ledgerAt`: a position the ledger has.
+ */
+export const beginningOf = (asked: number, found: number, ledgerAt: number | null): number =>
+  found > 0 || asked <= (ledgerAt ?? 0) ? asked : 0;

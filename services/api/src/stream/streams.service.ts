@@ -7,6 +7,7 @@ import { ProblemError } from '../problems/problem.js';
 import type { ApiSettings } from '../settings.js';
 import { JobFeed } from './job-feed.js';
 import type { StreamClient } from './stream-client.js';
+import { beginningOf } from './stream-start.js';
 
 const BEAT_EVERY_MS = 15_000;
 const PAGE = 500;
@@ -61,7 +62,8 @@ export class Streams implements OnModuleDestroy {
 
   /** @throws ProblemError monitor-unreachable, not-found */
   async hasNothingAfter(job: string, tenant: string, position: number): Promise<boolean> {
-    const { events } = await this.history.events(job, { after: position, limit: 1 }, tenant);
+    const after = await this.beginning(job, tenant, position);
+    const { events } = await this.history.events(job, { after, limit: 1 }, tenant);
     return events.length === 0;
   }
 
@@ -75,10 +77,17 @@ export class Streams implements OnModuleDestroy {
     for (const client of this.clients.keys()) client.sendAway(comesBackAfter());
   }
 
+  private async beginning(job: string, tenant: string, asked: number): Promise<number> {
+    if (asked === 0) return 0;
+    const { events, as_of } = await this.history.events(job, { after: asked - 1, limit: 1 }, tenant);
+    return beginningOf(asked, events.length, as_of.position);
+  }
+
   private feedOf(job: string, tenant: string): JobFeed {
     const known = this.feeds.get(job);
     if (known) return known;
     const source = {
+      beginning: (asked: number) => this.beginning(job, tenant, asked),
       events: (after: number) => this.history.events(job, { after, limit: PAGE }, tenant),
       job: () => this.reads.job(job, tenant),
     };
