@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { once } from 'node:events';
 import { type INestApplication, NotFoundException } from '@nestjs/common';
 
-const isInternal = (path: string): boolean => /^\/(health|metrics)(\/|$)/.test(path);
+/** Whatever the router takes for one of them: it tells no capitals, bears a slash at the end, and decodes nothing. */
+const isInternal = (path: string): boolean => /^\/(health|metrics)(\/|$)/i.test(path);
 
 /** A port of its own for what orchestrators and Prometheus ask: there is nothing else on it, and nothing of it elsewhere. */
 export class InternalPort {

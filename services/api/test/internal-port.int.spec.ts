@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { freePort, until } from '@expunge/local-stack';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { builtMain, type ServiceProcess, startProcess } from '../../../test/support/service-process.js';
@@ -39,6 +40,33 @@ describe('an api with INTERNAL_PORT', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
+  test.each(['/METRICS', '/Metrics/', '/Health/live', '/HEALTH/LIVE/'])(
+    'answers %s, the same, there alone',
+    async (path) => {
+      expect((await fetch(internal + path)).status).toBe(200);
+      expect((await fetch(user + path)).status).toBe(404);
+    },
+  );
+
+  test.each([
+    '//metrics',
+    '/%6detrics',
+    '/%2fmetrics',
+    '/health%2Flive',
+    '/metrics%20',
+    '/metrics;a',
+    '/./metrics/..;/metrics',
+  ])('takes %s for none of them, anywhere', async (path) => {
+    for (const port of [internal, user]) expect(await statusOf(port, path)).toBe(404);
+  });
+
+  test.each(['/METRICS?a=/api', '/metrics#a', 'http://elsewhere/Metrics'])(
+    'answers %s, as no client writes it, there alone',
+    async (target) => {
+      expect([await statusOf(internal, target), await statusOf(user, target)]).toEqual([200, 404]);
+    },
+  );
+
   test.each(['/api/jobs', '/api/docs', '/api/openapi.json', '/'])('does not answer %s there', async (path) => {
     expect((await fetch(internal + path)).status).toBe(404);
   });
@@ -53,3 +81,11 @@ describe('an api with INTERNAL_PORT', () => {
     expect(await process.exited).toBe(0);
   });
 });
+
+/** Of a target as it stands here: `fetch` would put it right. */
+function statusOf(url: string, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(url);
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  get({ hostname, port, path }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+  return promise;
+}
