@@ -3,11 +3,12 @@ import { connect } from 'node:net';
 import type { LedgerEventView } from '@expunge/contracts';
 import { until, type Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { SignJWT } from 'jose';
 import { MongoClient } from 'mongodb';
 import { Followed } from '../../../test/support/followed.js';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
 import { Streams } from '../src/stream/streams.service.js';
-import { type RunningApi, startApi, tokenOf } from './running-api.js';
+import { type RunningApi, SECRET, startApi, tokenOf } from './running-api.js';
 import { jobView, type StandInMonitor, standInMonitor } from './stand-in-monitor.js';
 
 jest.setTimeout(60_000);
@@ -195,6 +196,23 @@ describe('a stream', () => {
     await using stream = await follow('', { authorization: `Bearer ${token}` });
     await stream.ended;
     expect(stream.kinds).not.toContain('end');
+  });
+
+  test('does not end at once with a token that expires beyond all dates', async () => {
+    const key = new TextEncoder().encode(SECRET);
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(1e15).sign(key);
+    await using stream = await follow('', { authorization: `Bearer ${token}` });
+    await stream.until('the job', () => stream.kinds.includes('job'));
+    happened(1);
+    await stream.until('what happens', () => stream.positions.length === 1);
+  });
+
+  test('that is asked for by HEAD has its headers, and is none', async () => {
+    const authorization = `Bearer ${await tokenOf(claims)}`;
+    const answer = await fetch(`${api.url}/api/jobs/${job}/stream`, { method: 'HEAD', headers: { authorization } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(openStreams()).toBe(0);
+    expect(questions()).toEqual([]);
   });
 
   test('is cut when its client reads nothing', async () => {

@@ -27,6 +27,11 @@ describe('a bearer token signed with the secret', () => {
     });
   });
 
+  test.each([8.64e12, 8.65e12, 1e300])('that expires %p seconds after 1970 ends with the last date', async (exp) => {
+    const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(exp).sign(secret);
+    expect(await verifier.verify(token, now)).toMatchObject({ caller: { expiresAt: new Date(8.64e15) } });
+  });
+
   test('without a subject speaks for the tenant', async () => {
     expect(await verifier.verify(await signToken(claims, secret, later), now)).toMatchObject({
       caller: { name: 'acme' },

@@ -30,6 +30,8 @@ const ASYMMETRIC = [
   'EdDSA',
   'Ed25519',
 ];
+/** Of a Date (ECMAScript, 21.4.1.1); a later one would be none. */
+const LAST_DATE_MS = 8.64e15;
 const SYMMETRIC = ['HS256'];
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 
@@ -74,7 +76,7 @@ export class TokenVerifier {
       const claims = Claims.safeParse(payload);
       if (!claims.success) return { ok: false, reason: 'the claims tenant and scope are required' };
       const { tenant, scope, sub } = claims.data;
-      const expiresAt = new Date((payload.exp ?? 0) * 1000);
+      const expiresAt = new Date(Math.min((payload.exp ?? 0) * 1000, LAST_DATE_MS));
       return { ok: true, caller: { tenant, scopes: scope, name: sub ?? tenant, expiresAt } };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { ok: false, reason: 'the token has expired' };

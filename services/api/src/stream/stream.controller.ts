@@ -45,6 +45,10 @@ export class StreamController {
       // For nginx, which would keep events back to fill its buffer.
       'X-Accel-Buffering': 'no',
     });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.flushHeaders();
     response.write(retryFrame(RETRY_MS));
     const client = new StreamClient(response, start.after);
