@@ -4,6 +4,7 @@ import { LOGGER } from '@expunge/runtime';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
+import { Connections } from './connections.adapter.js';
 import { serveDocsAssets } from './openapi/docs-assets.js';
 import { ProblemError } from './problems/problem.js';
 import { BODY_LIMIT_BYTES } from './problems/problem-of.js';
@@ -20,6 +21,7 @@ export function configureHttp(app: INestApplication): void {
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
+  new Connections(server);
   // Nest's types keep `verify` to itself, for its `rawBody`, which nobody here asks for.
   const options = { limit: BODY_LIMIT_BYTES, verify: refuseOtherThanUtf8 };
   http.useBodyParser('json', options);

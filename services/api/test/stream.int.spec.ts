@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { LedgerEventView } from '@expunge/contracts';
 import { until, type Vhost } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -22,7 +23,7 @@ let monitor: StandInMonitor;
 let environment: Record<string, string>;
 let api: RunningApi;
 /** Whose request never comes to its end. */
-const halfOpen: Promise<unknown>[] = [];
+const halfOpen: Promise<string>[] = [];
 let jobs = 0;
 let job: string;
 
@@ -39,11 +40,11 @@ beforeAll(async () => {
   const { port, hostname } = new URL(api.url);
   for (const sent of [
     'GET /api/jobs HTTP/1.1\r\nHost:',
-    'POST /api/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{',
+    'POST /api/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
   ]) {
     const socket = connect(Number(port), hostname).on('error', () => undefined);
     socket.write(sent);
-    halfOpen.push(once(socket.resume(), 'close'));
+    halfOpen.push(text(socket));
   }
 });
 
@@ -305,6 +306,6 @@ test('an instance that stops sends its streams away, and says when to come back'
   expect(stream.retryMs).toBeLessThanOrEqual(6_000);
 });
 
-test('a connection whose request never comes to its end is cut', async () => {
-  await Promise.all(halfOpen);
+test('a connection whose request never comes to its end is told so, and cut', async () => {
+  for (const answer of await Promise.all(halfOpen)) expect(answer).toMatch(/^HTTP\/1.1 408 .*"request-timeout"/s);
 }, 90_000);

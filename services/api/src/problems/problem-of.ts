@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http';
 import { TransientError } from '@expunge/messaging';
 import { HttpException } from '@nestjs/common';
 import { type Problem, problem, type ProblemCode, ProblemError } from './problem.js';
@@ -40,6 +41,18 @@ const byStatus: Partial<Record<number, (url: string) => { code: ProblemCode; det
   404: () => ({ code: 'not-found', detail: 'There is no such address, or not with this method.' }),
   413: () => ({ code: 'body-too-large', detail: `A body may have at most ${String(BODY_LIMIT_BYTES)} bytes.` }),
   415: () => ({ code: 'unsupported-media-type', detail: 'The body must be JSON in UTF-8.' }),
+};
+
+/** For what Node itself refuses, by the code of its error: there was no request that could be handed on. */
+export function problemOfConnection(code: string | undefined): Problem {
+  const [known, detail] = byParserCode[code ?? ''] ?? ['malformed-request', 'This is not well-formed HTTP/1.1.'];
+  return problem(known, detail);
+}
+
+const byParserCode: Partial<Record<string, [code: ProblemCode, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', `Address and headers together may have at most ${maxHeaderSize} bytes.`],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['body-too-large', 'The extensions of a chunk are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The request took too long to arrive.'],
 };
 
 /** The framework's exceptions say it by `getStatus`, the body parser's errors by `status`. */
