@@ -13,15 +13,19 @@ import { ProblemFilter } from './problems/problem.filter.js';
 /** Whoever sends more slowly is cut; Node looks every 30 s. */
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 30_000;
+const IDLE_MS = 120_000;
 
-/** Limits and problems, also for what fails before a route is found. */
-export function configureHttp(app: INestApplication): void {
+/**
+ * Limits and problems, also for what fails before a route is found.
+ * @param idleMs as for `Connections`; a test's is shorter
+ */
+export function configureHttp(app: INestApplication, idleMs = IDLE_MS): void {
   const http = app as NestExpressApplication;
   http.disable('x-powered-by');
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
-  new Connections(server);
+  new Connections(server, idleMs);
   // Nest's types keep `verify` to itself, for its `rawBody`, which nobody here asks for.
   const options = { limit: BODY_LIMIT_BYTES, verify: refuseOtherThanUtf8 };
   http.useBodyParser('json', options);

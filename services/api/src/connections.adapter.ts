@@ -1,21 +1,30 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PROBLEM_CONTENT_TYPE } from './problems/problem.js';
 import { problemOfConnection } from './problems/problem-of.js';
 import { traceId } from './problems/trace-id.js';
+
+/** A peer that vanished is found out after that, and the nine probes of the system. */
+const PROBED_AFTER_MS = 60_000;
 
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
 }
 
-/** What goes wrong on a connection where no route is asked. */
+/** What goes wrong on a connection where no route is asked: what is sent is no HTTP, or what is answered is not read. */
 export class Connections {
   readonly #open = new WeakMap<Duplex, Set<Exchange>>();
 
-  constructor(server: Server) {
+  /** @param idleMs who takes nothing of its answer for so long is cut; whoever waits for us is not, however long that takes */
+  constructor(server: Server, idleMs: number) {
+    server.on('connection', (socket: Socket) => socket.setKeepAlive(true, PROBED_AFTER_MS));
     server.on('request', (request, response) => this.#begin({ request, response }));
     server.on('clientError', (error, socket) => this.#refuse(error, socket));
+    server.setTimeout(idleMs, (socket) => {
+      if (!this.#waitsForUs(socket)) socket.destroy();
+    });
   }
 
   #begin(exchange: Exchange): void {
@@ -23,6 +32,10 @@ export class Connections {
     const open = this.#open.get(socket) ?? new Set();
     this.#open.set(socket, open.add(exchange));
     exchange.response.once('close', () => open.delete(exchange));
+  }
+
+  #waitsForUs(socket: Socket): boolean {
+    return socket.writableLength === 0 && (this.#open.get(socket)?.size ?? 0) > 0;
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {

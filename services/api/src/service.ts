@@ -7,5 +7,5 @@ export const api: ServiceDefinition<ApiSettings> = {
   settings: apiSettings,
   consumes: [],
   module: ApiModule,
-  configure: configureHttp,
+  configure: (app) => configureHttp(app),
 };

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { until } from '@expunge/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Streams } from '../src/stream/streams.service.js';
@@ -9,6 +12,9 @@ import { jobView, type StandInMonitor, standInMonitor } from './stand-in-monitor
 
 jest.setTimeout(60_000);
 
+/** Nothing here gets so far as to a broker or a database. */
+const NOBODYS = { RABBITMQ_URL: 'amqp://127.0.0.1:9', MONGODB_URL: 'mongodb://127.0.0.1:9' };
+
 let monitor: StandInMonitor;
 let api: RunningApi;
 let authorization: string;
@@ -16,9 +22,7 @@ let authorization: string;
 beforeAll(async () => {
   monitor = await standInMonitor();
   monitor.jobs.set('j1', jobView('j1', 'acme'));
-  // Neither broker nor database: nothing here gets so far.
-  const nobody = { RABBITMQ_URL: 'amqp://127.0.0.1:9', MONGODB_URL: 'mongodb://127.0.0.1:9' };
-  api = await startApi({ ...nobody, MONITOR_URLS: monitor.url });
+  api = await startApi({ ...NOBODYS, MONITOR_URLS: monitor.url });
   authorization = `Authorization: Bearer ${await tokenOf({ tenant: 'acme', scope: 'jobs:read jobs:write' })}\r\n`;
 });
 
@@ -31,8 +35,8 @@ beforeEach(() => {
   monitor.fail = 'no';
 });
 
-function open(sent: string): Socket {
-  const { hostname, port } = new URL(api.url);
+function open(sent: string, url = api.url): Socket {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.write(sent);
   return socket;
@@ -106,5 +110,59 @@ describe('what is no HTTP', () => {
       await once(socket, 'close');
     }
     expect((await api.request('GET', '/health/live')).status).toBe(200);
+  });
+});
+
+describe('an answer', () => {
+  const IDLE_MS = 1_000;
+  const event = {
+    position: 1,
+    id: 'e-1',
+    type: 'BatchDeleted',
+    source: 'urn:expunge:deleter',
+    sequence: 1,
+    time: '2026-11-01T10:00:00.000Z',
+    // More than two sockets' buffers hold.
+    data: { text: 'x'.repeat(30_000_000) },
+  };
+
+  let impatient: RunningApi;
+  let connections: () => Promise<number>;
+  beforeAll(async () => {
+    impatient = await startApi({ ...NOBODYS, MONITOR_URLS: monitor.url }, { idleMs: IDLE_MS });
+    const server = impatient.app.getHttpServer() as Server;
+    connections = promisify(server.getConnections.bind(server));
+  });
+  afterAll(() => impatient.stop());
+  beforeEach(() => {
+    monitor.events = [event];
+  });
+
+  test('that nobody reads is cut', async () => {
+    const socket = open(`GET /api/jobs/j1/events ${HEAD}${authorization}\r\n`, impatient.url);
+    await once(socket, 'readable');
+    await until('it is cut', async () => (await connections()) === 0, 30_000);
+    const cut = await text(socket).catch(() => '');
+    expect(cut.length).toBeLessThan(event.data.text.length);
+  });
+
+  test('that is read slowly is read to its end', async () => {
+    const socket = open(`GET /api/jobs/j1/events ${HEAD}Connection: close\r\n${authorization}\r\n`, impatient.url);
+    const began = performance.now();
+    let length = 0;
+    for await (const chunk of socket) {
+      length += (chunk as Buffer).length;
+      // So that the whole takes several times as long as it may be idle.
+      while (performance.now() - began < (2.5 * IDLE_MS * length) / event.data.text.length) await turn();
+    }
+    expect(length).toBeGreaterThan(event.data.text.length);
+  });
+
+  test('that takes us longer is waited for', async () => {
+    monitor.fail = 'silent';
+    const began = performance.now();
+    const received = await text(open(`GET /api/jobs ${HEAD}Connection: close\r\n${authorization}\r\n`, impatient.url));
+    expect(lastAnswer(received).body).toMatchObject({ code: 'monitor-unreachable' });
+    expect(performance.now() - began).toBeGreaterThan(IDLE_MS);
   });
 });

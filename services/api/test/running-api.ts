@@ -33,6 +33,11 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
+/** Times that are too long for a test. */
+export interface Shortened {
+  idleMs?: number;
+}
+
 export interface RequestOptions {
   /** Text and bytes go as they are, anything else as JSON. */
   body?: unknown;
@@ -43,7 +48,7 @@ export interface RequestOptions {
   token?: string | null;
 }
 
-export async function startApi(environment: Record<string, string>): Promise<RunningApi> {
+export async function startApi(environment: Record<string, string>, { idleMs }: Shortened = {}): Promise<RunningApi> {
   const settings = readSettings(apiSettings, { JWT_SECRET: SECRET, MONITOR_URLS: NOBODY, ...environment });
   const identity = identify('api', undefined, 'test');
   const logged: string[] = [];
@@ -57,7 +62,7 @@ export async function startApi(environment: Record<string, string>): Promise<Run
   @Module({ imports: [RuntimeModule.of(runtime), ApiModule] })
   class ApiUnderTest {}
   const app = await NestFactory.create(ApiUnderTest, { logger: frameworkLogger(log), abortOnError: false });
-  configureHttp(app);
+  configureHttp(app, idleMs);
   broker.start();
   await app.listen(0, '127.0.0.1');
   const server = app.getHttpServer() as { address(): AddressInfo };
