@@ -73,6 +73,7 @@ export class Followed implements AsyncDisposable {
       },
       onComment: (comment) => {
         this.comments.push(comment);
+        this.woken();
       },
     });
     const text = this.response.body?.pipeThrough(new TextDecoderStream() as never).pipeThrough(parser);

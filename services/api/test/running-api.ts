@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { BrokerConnection, BrokerPublisher } from '@expunge/messaging';
 import { Activity, frameworkLogger, identify, Readiness, readSettings, RuntimeModule } from '@expunge/runtime';
-import { type INestApplication, Module } from '@nestjs/common';
+import { Global, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pino } from 'pino';
 import { ApiModule } from '../src/api.module.js';
@@ -12,6 +12,7 @@ import { signToken } from '../src/auth/claims.js';
 import { configureHttp } from '../src/configure-http.js';
 import { openApiOf } from '../src/openapi/document.js';
 import { apiSettings } from '../src/settings.js';
+import { BEAT_EVERY } from '../src/stream/streams.service.js';
 
 export const SECRET = 'a secret of at least thirty-two bytes';
 export const NOBODY = 'http://127.0.0.1:9';
@@ -36,6 +37,7 @@ export interface RunningApi {
 /** Times that are too long for a test. */
 export interface Shortened {
   idleMs?: number;
+  beatEveryMs?: number;
 }
 
 export interface RequestOptions {
@@ -48,7 +50,10 @@ export interface RequestOptions {
   token?: string | null;
 }
 
-export async function startApi(environment: Record<string, string>, { idleMs }: Shortened = {}): Promise<RunningApi> {
+export async function startApi(
+  environment: Record<string, string>,
+  { idleMs, beatEveryMs }: Shortened = {},
+): Promise<RunningApi> {
   const settings = readSettings(apiSettings, { JWT_SECRET: SECRET, MONITOR_URLS: NOBODY, ...environment });
   const identity = identify('api', undefined, 'test');
   const logged: string[] = [];
@@ -59,7 +64,9 @@ export async function startApi(environment: Record<string, string>, { idleMs }: 
   const publisher = new BrokerPublisher({ broker, log });
   const runtime = { identity, settings, log, broker, publisher, readiness: new Readiness(), activity: new Activity() };
 
-  @Module({ imports: [RuntimeModule.of(runtime), ApiModule] })
+  const beats = beatEveryMs === undefined ? [] : [{ provide: BEAT_EVERY, useValue: beatEveryMs }];
+  @Global()
+  @Module({ imports: [RuntimeModule.of(runtime), ApiModule], providers: beats, exports: beats })
   class ApiUnderTest {}
   const app = await NestFactory.create(ApiUnderTest, { logger: frameworkLogger(log), abortOnError: false });
   configureHttp(app, idleMs);

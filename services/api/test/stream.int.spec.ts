@@ -294,6 +294,18 @@ describe('no stream', () => {
   });
 });
 
+test('a stream on which nothing happens has comments', async () => {
+  const other = await startApi(environment, { beatEveryMs: 50 });
+  try {
+    await using stream = await follow('', {}, other);
+    await stream.until('three of them', () => stream.comments.length >= 3);
+    expect(new Set(stream.comments)).toEqual(new Set(['heartbeat']));
+    expect(stream.positions).toEqual([]);
+  } finally {
+    await other.stop();
+  }
+});
+
 test('an instance that stops sends its streams away, and says when to come back', async () => {
   const other = await startApi(environment);
   happened(1);
