@@ -5,6 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { Connections } from './connections.adapter.js';
+import { refuseRepeatedMembers } from './json-body.js';
 import { serveDocsAssets } from './openapi/docs-assets.js';
 import { ProblemError } from './problems/problem.js';
 import { BODY_LIMIT_BYTES } from './problems/problem-of.js';
@@ -27,14 +28,16 @@ export function configureHttp(app: INestApplication, idleMs = IDLE_MS): void {
   server.requestTimeout = REQUEST_WITHIN_MS;
   new Connections(server, idleMs);
   // Nest's types keep `verify` to itself, for its `rawBody`, which nobody here asks for.
-  const options = { limit: BODY_LIMIT_BYTES, verify: refuseOtherThanUtf8 };
+  const options = { limit: BODY_LIMIT_BYTES, verify: refuseUnsafe };
   http.useBodyParser('json', options);
   serveDocsAssets(http);
   http.useGlobalFilters(new ProblemFilter(app.get<Logger>(LOGGER)));
 }
 
-/** The parser would put U+FFFD for each byte it cannot read: a comparison with another value than was meant. */
-function refuseOtherThanUtf8(_request: unknown, _response: unknown, body: Buffer, charset: string): void {
+/** Before the parser, which would put U+FFFD for each byte it cannot read: a comparison with another value than was meant. */
+function refuseUnsafe(_request: unknown, _response: unknown, body: Buffer, charset: string): void {
   if (charset !== 'utf-8') throw new ProblemError('unsupported-media-type', 'The body must be JSON in UTF-8.');
   if (!isUtf8(body)) throw new ProblemError('malformed-request', 'The body is not well-formed UTF-8.');
+  // Without a mark at its beginning, as the parser reads it.
+  if (body.length > 0) refuseRepeatedMembers(new TextDecoder().decode(body));
 }

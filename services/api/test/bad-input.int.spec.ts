@@ -228,6 +228,28 @@ describe('whatever a body says', () => {
   });
 });
 
+describe('a member that is given twice', () => {
+  const few = '"selection":{"ids":["64b0c0ffee64b0c0ffee64b0"]}';
+  test.each([
+    ['POST', '/api/jobs', 'selection', `{"resource":"receipts",${few},"selection":{"all":true}}`],
+    ['POST', '/api/jobs', 'selection', `\ufeff{"resource":"receipts",${few},"selection":{"all":true}}`],
+    [
+      'PATCH',
+      '/api/jobs/job-1',
+      'max_records_per_second',
+      '{"max_records_per_second":1,"max_records_per_second":null}',
+    ],
+    ['POST', '/api/jobs/job-1/cancel', 'reason', '{"reason":"a","reason":"b"}'],
+    ['POST', '/api/pause-all', 'reason', '{"reason":"a","reason":"b"}'],
+    ['POST', `/api/parked/${workQueues.deleterJobs.name}/replay`, 'count', '{"count":1,"count":2}'],
+  ])('%s %s is refused, for its %s: %s', async (method, path, name, body) => {
+    const answer = await api.request(method, path, { body, scope, headers: { 'content-type': 'application/json' } });
+    const detail = `The body has the member "${name}" twice, with different values.`;
+    expect(answer).toMatchObject({ status: 400, body: { code: 'malformed-request', detail } });
+    expect(await bystander.depth(workQueues.deleterJobs.name)).toBe(0);
+  });
+});
+
 describe('whatever stands in the address', () => {
   const operations = Object.entries(openApiOf('test').paths ?? {}).flatMap(([path, methods]) =>
     Object.keys(methods as object).map((method) => [method.toUpperCase(), path] as const),
