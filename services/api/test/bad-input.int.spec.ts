@@ -1,6 +1,6 @@
 import { type DiagnosisAnswer, type FailuresAnswer, type RollCallAnswer, workQueues } from '@expunge/contracts';
 import type { Vhost } from '@expunge/local-stack';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { type Database, freshDatabase, freshVhost, unique } from '../../../test/support/servers.js';
@@ -229,6 +229,8 @@ describe('whatever a body says', () => {
 });
 
 describe('a member that is given twice', () => {
+  beforeEach(() => bystander.empty());
+
   const few = '"selection":{"ids":["64b0c0ffee64b0c0ffee64b0"]}';
   test.each([
     ['POST', '/api/jobs', 'selection', `{"resource":"receipts",${few},"selection":{"all":true}}`],
