@@ -171,6 +171,21 @@ describe('a request that cannot be read', () => {
     expect(await bystander.depth('deleter.jobs')).toBe(0);
   });
 
+  test.each([
+    ['POST', '/api/jobs/x/explode'],
+    ['POST', '/api/jobs/x/rate-change'],
+    ['PUT', '/api/jobs'],
+    ['GET', '/api/job'],
+    ['GET', '/'],
+  ])('because there is no %s %s is told so in the same words', async (method, path) => {
+    const { status, body } = await api.request(method, path);
+    expect(status).toBe(404);
+    expect(body).toMatchObject({
+      code: 'not-found',
+      detail: 'There is no such address, or not with this method.',
+    });
+  });
+
   test('is one of 10,000 ids: that is taken', async () => {
     const ids = Array.from({ length: 10_000 }, (_, n) => n.toString(16).padStart(24, '0'));
     const { status, body } = await api.request('POST', '/api/jobs', {

@@ -1,4 +1,4 @@
-import { Body, Controller, Header, HttpCode, Inject, Param, Patch, Post, Req } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, NotFoundException, Param, Patch, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import type { Caller } from '../auth/claims.js';
 import { AsCaller, RequiresScope } from '../auth/requires-scope.decorator.js';
@@ -24,7 +24,7 @@ export class ControlController {
     @Req() request: Request,
   ): Promise<ShownJob> {
     const verb = verbs.find((known) => known === name && known !== 'rate-change');
-    if (!verb) throw new ProblemError('not-found', `Cannot POST ${request.path}`);
+    if (!verb) throw new NotFoundException();
     return this.ask(verb, id, body, caller, request);
   }
 
