@@ -14,7 +14,7 @@ import {
 } from '@expunge/local-stack';
 import type { AnyMessage } from '@expunge/contracts';
 // For what it mends in the driver: the tests' own client outlives killed engines, too.
-import '@expunge/runtime';
+import '@expunge/runtime/store';
 import { type Collection, type Db, type Document, MongoClient, ObjectId } from 'mongodb';
 import type { SeenAnswer } from './described.js';
 import { Followed } from './followed.js';
