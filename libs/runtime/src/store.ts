@@ -151,3 +151,14 @@ export async function asStoreError<T>(code: string, call: () => Promise<T>): Pro
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === 11000;
 }
+
+/** False when there is one of its id, or of another key that has to be the only one. */
+export async function isFirst(insert: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await insert();
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import { SETTINGS } from '@expunge/runtime';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Collection } from 'mongodb';
 import type { ApiSettings } from '../settings.js';
@@ -9,7 +9,7 @@ import { type Acceptance, type AcceptanceState, overBefore } from './acceptance.
 const UNAVAILABLE = 'API_STORE_UNAVAILABLE';
 const MANY_WITHIN_MS = 10_000;
 
-export interface AcceptedJob {
+export interface JobOfTenant {
   id: string;
   tenant: string;
 }
@@ -28,14 +28,8 @@ export class AcceptanceRepository {
   }
 
   /** False when the id is taken. */
-  async insert(acceptance: Acceptance): Promise<boolean> {
-    try {
-      await asStoreError(UNAVAILABLE, () => this.acceptances.insertOne(acceptance));
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
+  insert(acceptance: Acceptance): Promise<boolean> {
+    return isFirst(() => asStoreError(UNAVAILABLE, () => this.acceptances.insertOne(acceptance)));
   }
 
   /** Another attempt at a pending acceptance, as it is stored then; null when it is no longer what was found. */
@@ -92,17 +86,17 @@ export class AcceptanceRepository {
   }
 
   /** Still valid, perhaps at the broker, and of no monitor known to have heard of it. */
-  promisedUnheard(now: Date): Promise<AcceptedJob[]> {
+  promisedUnheard(now: Date): Promise<JobOfTenant[]> {
     return this.promised(['pending', 'accepted'], now.toISOString());
   }
 
   /** Perhaps at the broker, heard of or not, valid or not: all that are kept. */
-  kept(now: Date): Promise<AcceptedJob[]> {
+  kept(now: Date): Promise<JobOfTenant[]> {
     return this.promised(['pending', 'accepted', 'heard'], overBefore(now));
   }
 
   /** The latest first. */
-  private async promised(states: AcceptanceState[], notBefore: string): Promise<AcceptedJob[]> {
+  private async promised(states: AcceptanceState[], notBefore: string): Promise<JobOfTenant[]> {
     const wanted = { state: { $in: states }, 'request.notAfter': { $gt: notBefore } };
     const options = { projection: { tenant: 1 }, timeoutMS: MANY_WITHIN_MS };
     const found = await asStoreError(UNAVAILABLE, () =>

@@ -1,6 +1,6 @@
 import { TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Collection } from 'mongodb';
 import type { Logger } from 'pino';
@@ -55,21 +55,11 @@ export class KeyBindings {
   /** For a day, on all instances. @throws ProblemError idempotency-key-reused: something else was faster */
   async bind(asking: KeyedAsking): Promise<void> {
     const binding = { _id: idOf(asking), asked: asking.asked, usedAt: new Date() };
-    const isFirst = await this.unlessAway(async () => {
+    const isNew = await this.unlessAway(async () => {
       await (this.indexed ??= this.createIndex());
-      return this.insert(binding);
+      return isFirst(() => this.bindings.insertOne(binding, SOON));
     });
-    if (isFirst === false) await this.isBound(asking);
-  }
-
-  private async insert(binding: KeyBinding): Promise<boolean> {
-    try {
-      await this.bindings.insertOne(binding, SOON);
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
+    if (isNew === false) await this.isBound(asking);
   }
 
   private async createIndex(): Promise<void> {

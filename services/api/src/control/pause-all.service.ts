@@ -3,7 +3,7 @@ import { PUBLISHER, type Publisher, TransientError } from '@expunge/messaging';
 import { LOGGER, SETTINGS } from '@expunge/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
+import { AcceptanceRepository, type JobOfTenant } from '../acceptance/acceptance.repository.js';
 import { publishWithin } from '../acceptance/publish-within.js';
 import type { Caller } from '../auth/claims.js';
 import { presentAsOf } from '../jobs/job-presenter.js';
@@ -18,8 +18,6 @@ const PAGE = 1000;
 /** Their ids stand in one address. */
 const KNOWN_PAGE = 200;
 const AT_ONCE = 50;
-
-type ActiveJob = PausedAll['jobs'][number];
 
 /** The brake for everything: whatever job of whichever tenant may still delete is asked to pause. */
 @Injectable()
@@ -40,7 +38,7 @@ export class PauseAll {
     if (key !== undefined) await this.keys.bind({ place, key, asked: keyedBy(key, body) });
     const { jobs, asOf, notChecked } = await this.active();
     this.log.warn({ by: caller.name, reason, jobs: jobs.length, notChecked }, 'every job is asked to pause');
-    const notAsked: ActiveJob[] = [];
+    const notAsked: JobOfTenant[] = [];
     const waiting = jobs.values();
     const ask = async () => {
       for (const job of waiting) if (!(await this.ask(job, caller, body, key))) notAsked.push(job);
@@ -51,14 +49,14 @@ export class PauseAll {
     return { asked, jobs: jobs.slice(0, NAMED), as_of: presentAsOf(asOf) };
   }
 
-  private async ask({ id, tenant }: ActiveJob, caller: Caller, body: ControlAsked, key?: string): Promise<boolean> {
+  private async ask({ id, tenant }: JobOfTenant, caller: Caller, body: ControlAsked, key?: string): Promise<boolean> {
     const asked = { verb: 'pause' as const, job: id, tenant, requestedBy: caller.name, body, key };
     const request = controlRequestOf(asked, new Date());
     return (await publishWithin(this.publisher, request, this.settings.PUBLISH_WITHIN)) === 'confirmed';
   }
 
   /** What monitors know, and what was accepted and none has heard of. Whoever does not answer leaves the other's. */
-  private async active(): Promise<{ jobs: ActiveJob[]; asOf: AsOf | null; notChecked: NotChecked[] }> {
+  private async active(): Promise<{ jobs: JobOfTenant[]; asOf: AsOf | null; notChecked: NotChecked[] }> {
     // First: one that is heard of meanwhile is in the list that is read after it.
     const unheard = await orAway(this.unheard());
     const listed = await this.listed();
@@ -73,9 +71,9 @@ export class PauseAll {
   }
 
   /** Accepted, and known to no monitor; as far as none can say, all that were lately. */
-  private async unheard(): Promise<ActiveJob[]> {
+  private async unheard(): Promise<JobOfTenant[]> {
     const promised = await this.acceptances.promisedUnheard(new Date());
-    const unheard: ActiveJob[] = [];
+    const unheard: JobOfTenant[] = [];
     for (let from = 0; from < promised.length; from += KNOWN_PAGE) {
       const page = promised.slice(from, from + KNOWN_PAGE);
       const read = await this.monitors.knownJobs(page.map(({ id }) => id));
@@ -87,8 +85,8 @@ export class PauseAll {
   }
 
   /** `asOf` null: no monitor answers, or none any more. */
-  private async listed(): Promise<{ jobs: ActiveJob[]; asOf: AsOf | null }> {
-    const jobs: ActiveJob[] = [];
+  private async listed(): Promise<{ jobs: JobOfTenant[]; asOf: AsOf | null }> {
+    const jobs: JobOfTenant[] = [];
     let asOf: AsOf | null = null;
     for (let after: string | null = ''; after !== null;) {
       const read = await this.monitors.activeJobs(after, PAGE);
