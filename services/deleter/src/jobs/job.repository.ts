@@ -1,5 +1,5 @@
 import { ConflictError } from '@expunge/messaging';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import { withCurrentTrace } from '@expunge/telemetry';
 import type { Collection, Db } from 'mongodb';
 import type { RequestRefused } from '@expunge/contracts';
@@ -31,14 +31,10 @@ export class JobRepository {
   }
 
   /** False when there is one already. */
-  async insert(job: DeletionJob): Promise<boolean> {
-    try {
-      await asStoreError(UNAVAILABLE, () => this.jobs.insertOne(toStored(job), { ignoreUndefined: true }));
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
+  insert(job: DeletionJob): Promise<boolean> {
+    return isFirst(() =>
+      asStoreError(UNAVAILABLE, () => this.jobs.insertOne(toStored(job), { ignoreUndefined: true })),
+    );
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { JobStatus } from '@expunge/contracts';
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import type { Collection, Db, Filter } from 'mongodb';
 import type { JobProjection } from './job.js';
 import type { MovedAt } from './moved.js';
@@ -85,13 +85,7 @@ export class JobRepository {
         const { matchedCount } = await this.jobs.replaceOne({ _id: id, revision: expected }, document);
         return matchedCount === 1;
       }
-      try {
-        await this.jobs.insertOne(document);
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
+      return isFirst(() => this.jobs.insertOne(document));
     });
   }
 

@@ -1,4 +1,4 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import { BSON, type Collection, type Db, type Document } from 'mongodb';
 import type { JobProjection } from '../projection/job.js';
 
@@ -66,13 +66,7 @@ export class LiveJobs {
         const { matchedCount } = await this.jobs.replaceOne({ _id: job.id, revision }, document);
         return matchedCount === 1;
       }
-      try {
-        await this.jobs.insertOne(document);
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
+      return isFirst(() => this.jobs.insertOne(document));
     });
   }
 }

@@ -1,4 +1,4 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import type { Collection, Db } from 'mongodb';
 import type { Asks } from './schedule.js';
 
@@ -43,13 +43,7 @@ export class RedriveRepository {
         const { matchedCount } = await this.redrives.replaceOne({ _id: job, revision: expected }, document);
         return matchedCount === 1;
       }
-      try {
-        await this.redrives.insertOne({ _id: job, ...document });
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
+      return isFirst(() => this.redrives.insertOne({ _id: job, ...document }));
     });
   }
 

@@ -1,4 +1,4 @@
-import { asStoreError, isDuplicateKey } from '@expunge/runtime/store';
+import { asStoreError, isFirst } from '@expunge/runtime/store';
 import type { Collection, Db } from 'mongodb';
 import { emptyRoll, type Roll, type RollCallEvent } from './roll-call.js';
 
@@ -39,13 +39,7 @@ export class RollCallRepository {
     return asStoreError(CODE, async () => {
       if (after > 0)
         return (await this.rolls.replaceOne({ _id: 'roll-call', number: after }, document)).matchedCount === 1;
-      try {
-        await this.rolls.insertOne(document);
-        return true;
-      } catch (error) {
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
+      return isFirst(() => this.rolls.insertOne(document));
     });
   }
 
