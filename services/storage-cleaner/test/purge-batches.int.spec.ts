@@ -18,10 +18,13 @@ import { batchDeleted, type Broker, envelope, openBroker } from './broker.js';
 import { type Bucket, openBucket } from './bucket.js';
 import { type CleanerProcess, startCleaner } from './cleaner-process.js';
 import {
+  type Behaviour,
   deleteResult,
   errorXml,
+  type Met,
   type MisbehavingStore,
   startMisbehavingStore,
+  xml,
 } from '../../../test/support/misbehaving-store.js';
 
 jest.setTimeout(60_000);
@@ -188,7 +191,7 @@ describe('the storage-cleaner', () => {
 
   test('tells which purged objects are still there, and which the bucket would not speak of', async () => {
     const keys = keysOf(40);
-    await bucket.fill([keys[0]!, keys[33]!]);
+    await bucket.fill([keys[0]!, keys[7]!, keys[33]!]);
     store.behave(({ path }) => (path.endsWith('/7') ? { does: 'answer', status: 403, body: '' } : { does: 'pass' }));
     const batches: KeysOfBatch[] = [
       { batch: 1, positions: [[0, 29]], objectKeys: keys.slice(0, 30) },
@@ -212,17 +215,74 @@ describe('the storage-cleaner', () => {
     });
   });
 
+  const asked = () => store.met.filter(({ path }) => path.includes(job) || path.includes(encodeURIComponent(job)));
+  const isList = ({ method }: Met) => method === 'GET';
+
+  test('one list tells that many are gone, and only what it names is looked for', async () => {
+    const keys = keysOf(40);
+    await bucket.fill([keys[33]!, `tenants/${job}/33.bak`]);
+    await broker.publisher.publish(check([{ batch: 1, positions: [[0, 39]], objectKeys: keys }]));
+    await until('the answer', () => checked().length === 1, 20_000);
+    expect(checked()[0]).toMatchObject({
+      data: { checked: 40, present: [{ batch: 1, positions: [[33, 33]], objectKeys: [keys[33]] }], refused: [] },
+    });
+    expect(asked().map(({ method }) => method)).toEqual(['GET', 'HEAD']);
+  });
+
+  test.each<[string, Behaviour]>([
+    ['is refused', { does: 'answer', status: 403, body: errorXml('AccessDenied') }],
+    [
+      'says neither that it is whole nor that it is not',
+      { does: 'answer', status: 200, body: xml('<ListBucketResult/>') },
+    ],
+    [
+      'is not whole',
+      {
+        does: 'answer',
+        status: 200,
+        body: xml('<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>'),
+      },
+    ],
+  ])('each key is looked for where the list %s', async (_what, answer) => {
+    const keys = keysOf(40);
+    await bucket.fill([keys[33]!]);
+    store.behave((met) => (isList(met) ? answer : { does: 'pass' }));
+    await broker.publisher.publish(check([{ batch: 1, positions: [[0, 39]], objectKeys: keys }]));
+    await until('the answer', () => checked().length === 1, 20_000);
+    expect(checked()[0]).toMatchObject({
+      data: { checked: 40, present: [{ batch: 1, positions: [[33, 33]], objectKeys: [keys[33]] }], refused: [] },
+    });
+    expect(asked().filter(({ method }) => method === 'HEAD')).toHaveLength(40);
+  });
+
+  test('a key that XML may harm is looked for by itself, since a store may trim it in a list', async () => {
+    const keys = [...keysOf(20), `tenants/${job}/20 `];
+    await bucket.fill([keys[20]!]);
+    const trimmed = `<Contents><Key>${keys[20]!.trim()}</Key></Contents><IsTruncated>false</IsTruncated>`;
+    const list: Behaviour = {
+      does: 'answer',
+      status: 200,
+      body: xml(`<ListBucketResult>${trimmed}</ListBucketResult>`),
+    };
+    store.behave((met) => (isList(met) ? list : { does: 'pass' }));
+    await broker.publisher.publish(check([{ batch: 1, positions: [[0, 20]], objectKeys: keys }]));
+    await until('the answer', () => checked().length === 1, 20_000);
+    expect(checked()[0]).toMatchObject({
+      data: { checked: 21, present: [{ batch: 1, positions: [[20, 20]], objectKeys: [keys[20]] }] },
+    });
+  });
+
   test('waits with its answer while the bucket is busy', async () => {
-    let asked = 0;
+    let looks = 0;
     store.behave(({ method }) => {
-      if (method === 'HEAD') asked += 1;
-      return method === 'HEAD' && asked === 1 ? { does: 'answer', status: 503, body: '' } : { does: 'pass' };
+      if (method === 'HEAD') looks += 1;
+      return method === 'HEAD' && looks === 1 ? { does: 'answer', status: 503, body: '' } : { does: 'pass' };
     });
     const batches: KeysOfBatch[] = [{ batch: 1, positions: [[0, 0]], objectKeys: keysOf(1) }];
     await broker.publisher.publish(check(batches));
     await until('the answer', () => checked().length === 1, 20_000);
     expect(checked()[0]).toMatchObject({ data: { checked: 1, present: [], refused: [], refusal: null } });
-    expect(asked).toBe(2);
+    expect(looks).toBe(2);
   });
 
   test("a person's retry is told apart in what it ends in", async () => {

@@ -20,6 +20,9 @@ export type Answer =
 /** Whether the bucket holds an object. */
 export type Presence = 'present' | 'absent' | Extract<Answer, { kind: 'refused' }>;
 
+/** What lies under a prefix: the first thousand keys, `isWhole` if there are no more. */
+export type Listing = { kind: 'listed'; keys: string[]; isWhole: boolean } | Extract<Answer, { kind: 'refused' }>;
+
 /** Whether a delete only hides an object. */
 export type Versioning = 'off' | 'on' | 'suspended';
 
@@ -31,6 +34,8 @@ export interface Bucket {
   deleteOne(key: string): Promise<Answer>;
   /** Asks for one object without reading it. */
   has(key: string): Promise<Presence>;
+  /** One call, of which no more is read than its first page. */
+  list(prefix: string): Promise<Listing>;
   /** Null when the bucket answers and lets us in. */
   probe(): Promise<Refusal | null>;
   versioning(): Promise<Versioning | Refusal>;

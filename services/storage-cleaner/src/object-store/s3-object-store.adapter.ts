@@ -4,9 +4,10 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { Answer, Bucket, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
+import type { Answer, Bucket, Listing, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
 import { refusalOf } from './s3-failure.js';
 
 export interface S3Options {
@@ -76,6 +77,15 @@ export class S3ObjectStore implements ObjectStore {
     return isAbsent ? 'absent' : answer;
   }
 
+  async list(prefix: string): Promise<Listing> {
+    return this.asking(async (abortSignal): Promise<Listing> => {
+      const command = new ListObjectsV2Command({ Bucket: this.options.bucket, Prefix: prefix });
+      const { Contents = [], IsTruncated } = await this.client.send(command, { abortSignal });
+      // What does not say that it is whole is not taken to be.
+      return { kind: 'listed', keys: Contents.map(({ Key = '' }) => Key), isWhole: IsTruncated === false };
+    });
+  }
+
   /** A GET: unlike that of a HEAD its refusal has a body that says why, and it is billed a tenth of a list. */
   async probe(): Promise<Refusal | null> {
     const answer = await this.asking(async (abortSignal): Promise<Presence> => {
@@ -103,7 +113,7 @@ export class S3ObjectStore implements ObjectStore {
     this.client.destroy();
   }
 
-  private async asking<T extends Answer | Presence | Versioning>(
+  private async asking<T extends Answer | Presence | Listing | Versioning>(
     call: (abortSignal: AbortSignal) => Promise<T>,
     timeoutMs = this.options.timeoutMs,
   ): Promise<T | Refused> {
