@@ -190,10 +190,9 @@ export class RecordsRepository implements Records {
 
   async aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath> {
     return asStoreError(UNAVAILABLE, async () => {
-      const standing = await this.standing(resource, plan);
       const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
       const of = { resource: resource.name, bucket: plan.bucket };
-      const referred = await this.referred(planned, of);
+      const [standing, referred] = await Promise.all([this.standing(resource, plan), this.referred(planned, of)]);
       const outside = this.holders(of).map((holder) => ({
         holder,
         // By collection: another resource may be defined over the same one.

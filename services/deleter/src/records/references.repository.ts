@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '@expunge/contracts';
 import { type Db, type Document, MongoServerError } from 'mongodb';
-import { dotted, parseKeyPath, readKeys } from './key-path.js';
+import { dotted, type KeyPath, parseKeyPath, readKeys } from './key-path.js';
 
 /** The server stopped an operation at its `maxTimeMS`. */
 export const ranOutOfTime = (error: unknown): boolean => error instanceof MongoServerError && error.code === 50;
@@ -12,9 +12,9 @@ export const exact = { collation: { locale: 'simple' } } as const;
 const AT_ONCE = 1000;
 
 /**
- * Which of `keys` some record refers to, by the index on each key path. `except` leaves out records of one resource.
- * Each round asks only for keys not yet found, so a widely shared key costs one round. With `giveUpAfterMs` a round that
- * takes longer finds nothing.
+ * Which of `keys` some record refers to, by the index on each key path, all at once. `except` leaves out records of one
+ * resource. Each round asks only for keys not yet found, so a widely shared key costs one round. With `giveUpAfterMs` a
+ * round that takes longer finds nothing.
  */
 export async function findReferred(
   db: Db,
@@ -23,38 +23,35 @@ export async function findReferred(
   giveUpAfterMs?: number,
 ): Promise<Set<string>> {
   const missing = new Set(keys);
-  const found = new Set<string>();
-  for (const { holder, except } of holders) {
-    for (const text of holder.objectKeyPaths) {
-      const path = parseKeyPath(text);
-      for (;;) {
-        if (missing.size === 0) return found;
-        const wanted = { [dotted(path)]: { $in: [...missing] } };
-        const filter = except ? { $and: [wanted, { $nor: [except] }] } : wanted;
-        const records = await db
-          .collection(holder.collection)
-          .find(filter, {
-            ...exact,
-            projection: { _id: 0, [dotted(path)]: 1 },
-            limit: AT_ONCE,
-            maxTimeMS: giveUpAfterMs ?? 30_000,
-          })
-          .toArray()
-          .catch((error: unknown) => {
-            if (giveUpAfterMs !== undefined && ranOutOfTime(error)) return [];
-            throw error;
-          });
-        const before = missing.size;
-        for (const record of records)
-          for (const key of keysIn(record, path.text, missing)) {
-            missing.delete(key);
-            found.add(key);
-          }
-        if (records.length < AT_ONCE || missing.size === before) break;
-      }
+  const lookAt = async (holder: ResourceDefinition, path: KeyPath, except: Document | null) => {
+    for (let more = true; more && missing.size > 0;) {
+      const asked = new Set(missing);
+      const wanted = { [dotted(path)]: { $in: [...asked] } };
+      const filter = except ? { $and: [wanted, { $nor: [except] }] } : wanted;
+      const records = await db
+        .collection(holder.collection)
+        .find(filter, {
+          ...exact,
+          projection: { _id: 0, [dotted(path)]: 1 },
+          limit: AT_ONCE,
+          maxTimeMS: giveUpAfterMs ?? 30_000,
+        })
+        .toArray()
+        .catch((error: unknown) => {
+          if (giveUpAfterMs !== undefined && ranOutOfTime(error)) return [];
+          throw error;
+        });
+      const found = new Set(records.flatMap((record) => keysIn(record, path.text, asked)));
+      for (const key of found) missing.delete(key);
+      more = records.length === AT_ONCE && found.size > 0;
     }
-  }
-  return found;
+  };
+  await Promise.all(
+    holders.flatMap(({ holder, except }) =>
+      holder.objectKeyPaths.map((text) => lookAt(holder, parseKeyPath(text), except)),
+    ),
+  );
+  return new Set(keys.filter((key) => !missing.has(key)));
 }
 
 /** Which wanted keys a record holds at a path, whatever else stands there. */
