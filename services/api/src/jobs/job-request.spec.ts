@@ -15,7 +15,7 @@ const notes: ResourceDefinition = {
 const resources = new Map([receipts, notes].map((resource) => [resource.name, resource]));
 const all = { resource: 'receipts', selection: { all: true } };
 const dryRun = 'a8f5f167-0e5a-4d3b-9c1e-2b7d6a1f0c33';
-const request = { resource: 'receipts', options: { batchSize: 500 }, reason: null };
+const request = { resource: 'receipts', options: { batchSize: 1000 }, reason: null };
 
 describe('a request', () => {
   const taken: [string, unknown, unknown][] = [

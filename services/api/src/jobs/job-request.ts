@@ -17,9 +17,12 @@ const required = (issue: { input?: unknown; expected?: unknown }) =>
 
 const { batchSize, maxRecordsPerSecond, verify, dryRun, basedOn, expectedMaxRecords } = JobOptions.shape;
 
+/** Keys of as many records, with a file each, fill one call to the bucket; at a slow server batches shrink by themselves. */
+const DEFAULT_BATCH_SIZE = 1000;
+
 const Options = z
   .strictObject({
-    batch_size: batchSize,
+    batch_size: batchSize.unwrap().default(DEFAULT_BATCH_SIZE),
     max_records_per_second: maxRecordsPerSecond,
     verify,
     dry_run: dryRun.describe('Nothing is deleted: what would go is counted, and some of it shown.'),
@@ -75,7 +78,7 @@ export function parseJobRequest(body: unknown, resources: ReadonlyMap<string, Re
       resource: parsed.data.resource,
       selection: checked.data,
       options: {
-        batchSize: options?.batch_size ?? batchSize.parse(undefined),
+        batchSize: options?.batch_size ?? DEFAULT_BATCH_SIZE,
         ...(rate !== undefined && { maxRecordsPerSecond: rate }),
         ...(options?.verify && { verify: options.verify }),
         ...(options?.dry_run && { dryRun: true }),
