@@ -1,5 +1,7 @@
 import { keyFormOf } from '../object-store/key-form.js';
-import type { ObjectStore } from '../object-store/object-store.js';
+import type { CallLimits } from '../object-store/call-limit.js';
+import { isBusy } from '../object-store/disposition.js';
+import type { ObjectStore, Presence } from '../object-store/object-store.js';
 import { type CheckedKey, type KeyPresence, refusalToWaitFor } from './check-outcome.js';
 import { commonFolder } from './common-folder.js';
 
@@ -10,7 +12,10 @@ const WORTH_A_LIST = 13;
 
 /** Asks each key's bucket for objects that should be gone. */
 export class CheckService {
-  constructor(private readonly store: ObjectStore) {}
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly limits: CallLimits,
+  ) {}
 
   /** In the order given; it ends early once the store is away or busy. `onAnswer`: at each answer of the bucket. */
   async check(keys: readonly CheckedKey[], onAnswer: () => void = () => undefined): Promise<KeyPresence[]> {
@@ -18,13 +23,18 @@ export class CheckService {
     const found: (KeyPresence | undefined)[] = [];
     const waiting = keys.entries();
     let isAway = false;
+    const ask = async (key: CheckedKey) => {
+      if (isAway) return null;
+      const presence = await this.presenceOf(key);
+      isAway ||= refusalToWaitFor([{ ...key, presence }]) !== null;
+      return presence;
+    };
     const worker = async () => {
       for (const [i, key] of waiting) {
-        if (isAway) return;
-        const one = { ...key, presence: unlisted.has(key) ? ('absent' as const) : await this.presenceOf(key) };
+        const presence = unlisted.has(key) ? 'absent' : await this.limits.of(key.bucket).run(() => ask(key), saysBusy);
+        if (presence === null) return;
         onAnswer();
-        isAway ||= refusalToWaitFor([one]) !== null;
-        found[i] = one;
+        found[i] = { ...key, presence };
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_CALLS }, worker));
@@ -55,4 +65,9 @@ export class CheckService {
     if (form === 'bulk' || form === 'single') return this.store.inBucket(bucket).has(key);
     return { kind: 'refused', refusal: { code: 'KEY_NOT_SENDABLE', message: 'no request names it', status: null } };
   }
+}
+
+/** Null: the bucket was not asked. */
+function saysBusy(presence: Presence | null): boolean | null {
+  return presence === null ? null : typeof presence === 'object' && isBusy(presence.refusal);
 }

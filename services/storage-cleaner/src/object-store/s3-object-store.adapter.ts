@@ -7,6 +7,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { MOST_CALLS } from './call-limit.js';
 import type { Answer, Bucket, Listing, ObjectStore, Presence, Refusal, Versioning } from './object-store.js';
 import { refusalOf } from './s3-failure.js';
 
@@ -134,7 +135,7 @@ export class S3ObjectStore implements ObjectStore {
 }
 
 function clientOf({ endpoint, region, accessKeyId, secretAccessKey, forcePathStyle, timeoutMs }: S3Options): S3Client {
-  const agent = { keepAlive: true, maxSockets: 32 };
+  const agent = { keepAlive: true, maxSockets: MOST_CALLS };
   return new S3Client({
     endpoint,
     region,

@@ -7,6 +7,7 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
 import { keysToCheck, objectsChecked, refusalToWaitFor } from '../check/check-outcome.js';
 import { CheckService } from '../check/check.service.js';
+import { CallLimits } from '../object-store/call-limit.js';
 import { OBJECT_STORE, type ObjectStore } from '../object-store/object-store.js';
 import type { StorageCleanerSettings } from '../settings.js';
 import { PurgeMetrics } from './purge-metrics.js';
@@ -24,6 +25,7 @@ export class PurgeBatchesConsumer {
   constructor(
     private readonly checks: CheckService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    private readonly limits: CallLimits,
     @Inject(PUBLISHER) private readonly publisher: Publisher,
     @Inject(SETTINGS) private readonly settings: StorageCleanerSettings,
     @Inject(IDENTITY) private readonly identity: Identity,
@@ -41,7 +43,7 @@ export class PurgeBatchesConsumer {
     const log = this.log.child({ job, batch, queue: delivery.queue, attempt: delivery.attempt });
     log.info({ objects: targets.length, bucket, redelivered: delivery.redelivered }, `batch ${batch} picked up`);
     const underway = this.activity.begin(`purging ${targets.length} objects of batch ${batch}`, job);
-    const purges = new PurgeService(this.store.inBucket(bucket));
+    const purges = new PurgeService(this.store.inBucket(bucket), this.limits.of(bucket));
     try {
       const attributes = { [attribute.job]: job, [attribute.batch]: batch, [attribute.objects]: targets.length };
       const outcome = await inSpan(spanName.purge, { attributes }, () => purges.purge(targets, underway.movedOn));

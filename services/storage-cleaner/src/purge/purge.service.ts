@@ -1,31 +1,41 @@
-import { dispositionOf } from '../object-store/disposition.js';
+import { CallLimit } from '../object-store/call-limit.js';
+import { dispositionOf, isBusy } from '../object-store/disposition.js';
 import type { Answer, Bucket, Refusal } from '../object-store/object-store.js';
 import { type AnsweredCall, halvesOf, keysOf, type PurgeCall, purgeCallsOf } from './purge-calls.js';
 import { type PurgeOutcome, purgeOutcomeOf } from './purge-outcome.js';
 import type { Target } from './purge-work.js';
 
-/** Calls of one message under way at once; with the queue's prefetch this bounds the sockets in use. */
-export const CONCURRENT_CALLS = 4;
+/** Calls of one message under way at once, at most; of all messages together as many as the bucket takes. */
+export const CONCURRENT_CALLS = 16;
 
 /** Asks the bucket for every target, in as many calls as that takes. Expected refusals are in the outcome, not thrown. */
 export class PurgeService {
-  constructor(private readonly bucket: Bucket) {}
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly limit = new CallLimit(),
+  ) {}
 
   /** `onAnswer`: at each answer of the store. */
   async purge(targets: readonly Target[], onAnswer: () => void = () => undefined): Promise<PurgeOutcome> {
     const { calls, unsent } = purgeCallsOf(targets);
     const answered: AnsweredCall[] = [...unsent];
     // Once the store is away or busy, further calls would each wait out their time, and hold the delivery for minutes.
-    let away: Refusal | null = null;
+    const met: { away?: Refusal } = {};
+    const ask = async (call: PurgeCall) => {
+      if (met.away) return null;
+      const answers = await this.ask(call);
+      for (const { answer } of answers) {
+        if (answer.kind === 'refused' && dispositionOf(answer.refusal) === 'transient') met.away ??= answer.refusal;
+      }
+      return answers;
+    };
     const waiting = calls.values();
     const worker = async () => {
       for (const call of waiting) {
-        const answers = away ? [{ targets: call.targets, answer: refusedAs(away) }] : await this.ask(call);
+        const answers = await this.limit.run(() => ask(call), saysBusy);
         onAnswer();
-        for (const { answer } of answers) {
-          if (answer.kind === 'refused' && dispositionOf(answer.refusal) === 'transient') away ??= answer.refusal;
-        }
-        answered.push(...answers);
+        if (answers) answered.push(...answers);
+        else if (met.away) answered.push({ targets: call.targets, answer: refusedAs(met.away) });
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_CALLS }, worker));
@@ -58,6 +68,14 @@ export class PurgeService {
     const gone = answer.kind === 'refused' && dispositionOf(answer.refusal) === 'gone';
     return gone ? { kind: 'answered', deleted: [key], errors: [] } : answer;
   }
+}
+
+/** Null: the bucket was not asked. */
+function saysBusy(answered: readonly AnsweredCall[] | null): boolean | null {
+  if (answered === null) return null;
+  return answered.some(({ answer }) =>
+    answer.kind === 'refused' ? isBusy(answer.refusal) : answer.errors.some((error) => isBusy(error)),
+  );
 }
 
 function isMalformed(answer: Answer): boolean {
