@@ -10,6 +10,7 @@ import { type Acceptance, bodyHashOf, jobIdOfKey, newAcceptance } from '../src/a
 import { TopologyAssertion } from '../src/topology-assertion.service.js';
 import { Bystander } from './broker.js';
 import { type Answer, type RunningApi, startApi } from './running-api.js';
+import { FRESH, type StandInMonitor, standInMonitor } from './stand-in-monitor.js';
 import { tcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 jest.setTimeout(60_000);
@@ -21,6 +22,7 @@ const events = 'monitor.events';
 let vhost: Vhost;
 let database: Database;
 let bystander: Bystander;
+let monitor: StandInMonitor;
 let store: Store;
 let acceptances: Collection<Acceptance>;
 let environment: Record<string, string>;
@@ -30,10 +32,17 @@ beforeAll(async () => {
   vhost = await freshVhost();
   database = await freshDatabase('api');
   bystander = new Bystander(vhost.url);
+  // It has heard of nothing, and is too far behind for anything to be published again.
+  monitor = Object.assign(await standInMonitor(), { asOf: { ...FRESH, lagMs: 60_000 } });
   store = openStore(database.url, 'test', pino({ level: 'silent' }));
   const prefix = `${unique('acc')}-`;
   acceptances = store.db(`${prefix}api`).collection('acceptances');
-  environment = { RABBITMQ_URL: vhost.url, MONGODB_URL: database.url, DATABASE_PREFIX: prefix };
+  environment = {
+    RABBITMQ_URL: vhost.url,
+    MONGODB_URL: database.url,
+    DATABASE_PREFIX: prefix,
+    MONITOR_URLS: monitor.url,
+  };
   api = await startApi(environment);
 });
 
@@ -41,11 +50,13 @@ afterAll(async () => {
   await api.stop();
   await acceptances.db.dropDatabase();
   await store.close();
+  await monitor.stop();
   await bystander.close();
   await vhost.drop();
 });
 
 beforeEach(async () => {
+  monitor.fail = 'no';
   await bystander.empty();
 });
 
@@ -173,6 +184,16 @@ describe('a request with an idempotency key', () => {
     expect(await bystander.depth(jobs)).toBe(1);
   });
 
+  test('that is repeated while no monitor answers is a 202, as it was accepted, and says that', async () => {
+    const key = unique('key');
+    const first = await post(everything, key);
+    monitor.fail = 'error';
+    const again = await post(everything, key);
+    const diagnosis = expect.objectContaining({ code: 'MONITOR:STALE', severity: 'warning' }) as unknown;
+    expect([again.status, again.body]).toEqual([202, { ...first.body, diagnosis }]);
+    expect(again.body.diagnosis).toMatchObject({ summary: expect.stringContaining('as it was accepted') as unknown });
+  });
+
   test('that comes with another body is a 422 and changes nothing', async () => {
     const key = unique('key');
     const { body } = await post(everything, key);
@@ -238,7 +259,7 @@ describe('a request with an idempotency key', () => {
     const yesterday = new Date(Date.now() - 86_400_000);
     const left = newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, yesterday, 7 * 86_400_000);
     await acceptances.insertOne(left);
-    expect((await api.request('GET', `/api/jobs/${id}`)).status).toBe(503);
+    expect((await api.request('GET', `/api/jobs/${id}`)).status).toBe(404);
 
     expect((await post({ ...everything, reason: 'other' }, key)).status).toBe(422);
     const answer = await post(everything, key);

@@ -230,7 +230,10 @@ describe('a request to a job', () => {
     await taken();
     monitor.fail = 'error';
     const id = String(body['id']);
-    expect(await api.request('POST', `/api/jobs/${id}/resume`)).toMatchObject({ status: 202 });
+    expect(await api.request('POST', `/api/jobs/${id}/resume`)).toMatchObject({
+      status: 202,
+      body: { diagnosis: { code: 'MONITOR:STALE' }, not_checked: ['monitor'], last_request: { outcome: 'pending' } },
+    });
     expect(await taken()).toMatchObject([{ type: 'ResumeRequested', subject: id }]);
     expect(await api.request('POST', '/api/jobs/j1/cancel')).toMatchObject({ status: 503 });
   });

@@ -346,17 +346,23 @@ describe('a job', () => {
     }
   });
 
-  test('is told from its acceptance while no monitor answers, and what was not checked is said', async () => {
+  test('that a monitor says it has not heard of is told from its acceptance', async () => {
     const { body } = await api.request('POST', '/api/jobs', { body: everything });
-    first.fail = second.fail = 'error';
     expect(await api.request('GET', `/api/jobs/${String(body.id)}`)).toMatchObject({
       status: 200,
       body: { status: 'queued', as_of: { position: null, at: null, lag_ms: null }, not_checked: ['monitor'] },
     });
-    expect(await api.request('GET', '/api/jobs/j1')).toMatchObject({
-      status: 503,
-      body: { code: 'monitor-unreachable' },
-    });
+  });
+
+  test('is not told at all while no monitor answers: it may have gone far since it was accepted', async () => {
+    const { body } = await api.request('POST', '/api/jobs', { body: everything });
+    first.fail = second.fail = 'error';
+    for (const id of [String(body.id), 'j1']) {
+      const answer = await api.request('GET', `/api/jobs/${id}`);
+      expect(answer).toMatchObject({ status: 503, body: { code: 'monitor-unreachable', not_checked: ['monitor'] } });
+      expect(answer.headers.get('retry-after')).toBe('2');
+      expect(answer.body['detail']).toContain(`/api/jobs/${id}/diagnosis`);
+    }
     expect(await api.request('GET', '/api/jobs')).toMatchObject({ status: 503, body: { code: 'monitor-unreachable' } });
   });
 });

@@ -112,6 +112,16 @@ describe('a request of its own', () => {
   });
 });
 
+describe('a request of its own, while no monitor answers,', () => {
+  it('is waited for all the same', async () => {
+    const own = request('own', 'pending');
+    answers.job = [...Array.from({ length: 5 }, () => refused(503, '0')), shown({ last_request: own })];
+    answers.stream = [streamed([{ status: 'completed' }])];
+    expect(await statusesOf(own)).toEqual(['completed']);
+    expect(askedAt.job).toHaveLength(6);
+  });
+});
+
 describe('an API that asks to be left alone', () => {
   it.each([429, 503])('by a %i is, for as long as it says', async (status) => {
     answers.stream = [refused(status, '2'), streamed([{ status: 'completed' }])];

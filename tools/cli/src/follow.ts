@@ -85,11 +85,21 @@ export async function followed(
 async function untilHeard(api: Api, id: string, asked: LastRequest): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
-    const { last_request: last } = await api.ask<ShownJob>(jobPath(id));
+    const last = await lastRequestOf(api, id);
     if (last && (last.id === asked.id || Date.parse(last.at) > Date.parse(asked.at))) return;
     if (Date.now() > end)
       throw new Unreachable(`no monitor has heard of the request within ${PATIENCE_MS / 1000} s: ${asked.id}`);
     await delay(HEARD_EVERY_MS);
+  }
+}
+
+/** Null also while the API can tell nothing of the job, as when no monitor answers. */
+async function lastRequestOf(api: Api, id: string): Promise<LastRequest | null> {
+  try {
+    return (await api.ask<ShownJob>(jobPath(id))).last_request;
+  } catch (error) {
+    if (error instanceof ProblemAnswer && error.isForNow) return null;
+    throw error;
   }
 }
 

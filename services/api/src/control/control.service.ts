@@ -25,7 +25,7 @@ export class Control {
 
   /** @throws ProblemError not-found, idempotency-key-reused, not-allowed, not-accepted, outcome-unknown, monitor-unreachable */
   async ask(verb: Verb, job: string, caller: Caller, body: ControlAsked, key: string | undefined): Promise<ShownJob> {
-    const shown = await this.reads.job(job, caller.tenant);
+    const shown = await this.reads.jobToBeAsked(job, caller.tenant);
     const asked = { verb, job, tenant: caller.tenant, requestedBy: caller.name, body, key };
     const request = controlRequestOf(asked, new Date());
     const place = [caller.tenant, job, verb];

@@ -27,7 +27,9 @@ const freshness = {
   as_of: PresentedAsOf,
   not_checked: z
     .array(z.string())
-    .describe('`monitor`: no monitor has told anything of it; it is shown as it was accepted.'),
+    .describe(
+      '`monitor`: no monitor has heard of it, or, where something is asked of it, none answers; it is shown as it was accepted.',
+    ),
 };
 export type Freshness = z.infer<z.ZodObject<typeof freshness>>;
 

@@ -22,7 +22,7 @@ export class JobHistory {
       await this.reads.job(id, tenant);
       return { events: [], next: null, ...notSeenByMonitor };
     }
-    if (read.kind !== 'answer') throw unreachable();
+    if (read.kind !== 'answer') throw unreachable(id);
     const { events, next, asOf } = read.answer;
     return { events, next, ...seenByMonitor(asOf) };
   }
@@ -37,6 +37,6 @@ export class JobHistory {
     }
     if (read.kind === 'not-found') await this.reads.job(id, tenant);
     if (read.kind === 'not-found' || read.kind === 'not-known-then') throw notKnownThen(at);
-    throw unreachable();
+    throw unreachable(id);
   }
 }

@@ -95,7 +95,7 @@ export function presentJob(job: JobView, tenant: string, jaeger?: string): Prese
   };
 }
 
-/** A job that no monitor has heard of yet, or that no monitor can be asked about: what is known from its acceptance. */
+/** What is known of a job from its acceptance. */
 export function presentAcceptance(acceptance: Acceptance, jaeger?: string): PresentedJob {
   const { _id: id, tenant, time, request } = acceptance;
   const traceId = traceIdOf(acceptance.traceparent);
@@ -154,6 +154,14 @@ export const seenByMonitor = (asOf: AsOf): Freshness => ({ as_of: presentAsOf(as
 export const notSeenByMonitor: Freshness = {
   as_of: { position: null, at: null, lag_ms: null, monitor_heartbeat_age_ms: null },
   not_checked: ['monitor'],
+};
+
+/** Beside what its acceptance tells of a job: status and progress are of then. */
+export const noMonitorAnswers: PresentedJob['diagnosis'] = {
+  code: 'MONITOR:STALE',
+  severity: 'warning',
+  since: null,
+  summary: 'No monitor answers: this is the job as it was accepted, and what became of it is not known.',
 };
 
 export function viewOf(selection: Selection): SelectionView {

@@ -6,11 +6,13 @@ import { AcceptanceRepository } from '../acceptance/acceptance.repository.js';
 import type { ApiSettings } from '../settings.js';
 import { MonitorsAdapter } from '../monitors/monitors.adapter.js';
 import type { PresentedFailures, PresentedJob, PresentedJobs, ShownJob } from './job-answers.js';
-import { notSeenByMonitor, presentAcceptance, presentJob, seenByMonitor } from './job-presenter.js';
+import { noMonitorAnswers, notSeenByMonitor, presentAcceptance, presentJob, seenByMonitor } from './job-presenter.js';
 import type { FailuresListQuery, ListQuery } from './list-query.js';
 import { isJobId, noSuchJob, notKnownYet, unreachable, wrongCursor } from './read-problems.js';
 
-/** Answers from a monitor; of a job no monitor tells anything about, from its acceptance. */
+type Read = { kind: 'answer'; job: ShownJob } | { kind: 'not-found' } | { kind: 'unreachable' };
+
+/** Answers from a monitor; of a job that it has not heard of, from its acceptance. */
 @Injectable()
 export class JobReads {
   private readonly jaeger: string | undefined;
@@ -34,25 +36,49 @@ export class JobReads {
 
   /** @throws ProblemError not-found (also for another tenant's), monitor-unreachable, store-unavailable */
   async job(id: string, tenant: string): Promise<ShownJob> {
+    const read = await this.read(id, tenant);
+    // It may be over by now: its acceptance says nothing of that.
+    if (read.kind === 'unreachable') throw unreachable(id);
+    return read.kind === 'answer' ? read.job : this.unheard(id, tenant);
+  }
+
+  /** For who asks something of it: while no monitor answers, as it was accepted, which says that. @throws as `job` */
+  async jobToBeAsked(id: string, tenant: string): Promise<ShownJob> {
+    const read = await this.read(id, tenant);
+    if (read.kind === 'answer') return read.job;
+    if (read.kind === 'not-found') return this.unheard(id, tenant);
+    const acceptance = await this.acceptanceOf(id, tenant);
+    if (!acceptance || !isPromised(acceptance)) throw unreachable(id);
+    return { ...this.promised(acceptance), diagnosis: noMonitorAnswers };
+  }
+
+  private async read(id: string, tenant: string): Promise<Read> {
     if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.job(id, tenant);
-    if (read.kind === 'answer') {
-      const { job, asOf } = read.answer;
-      if (job.tenant !== tenant) throw noSuchJob();
-      return { ...this.present(job, tenant), ...seenByMonitor(asOf) };
-    }
-    const found = await this.acceptances.find(id);
-    const acceptance = found?.tenant === tenant && !isOver(found, new Date()) ? found : null;
+    if (read.kind === 'unreachable') return { kind: 'unreachable' };
+    if (read.kind !== 'answer') return { kind: 'not-found' };
+    const { job, asOf } = read.answer;
+    if (job.tenant !== tenant) throw noSuchJob();
+    return { kind: 'answer', job: { ...this.present(job, tenant), ...seenByMonitor(asOf) } };
+  }
+
+  /** Of a job that a monitor says it has not heard of. */
+  private async unheard(id: string, tenant: string): Promise<ShownJob> {
+    const acceptance = await this.acceptanceOf(id, tenant);
     if (acceptance && isPromised(acceptance)) return this.promised(acceptance);
-    if (read.kind === 'unreachable') throw unreachable();
     throw acceptance?.state === 'pending' ? notKnownYet() : noSuchJob();
+  }
+
+  private async acceptanceOf(id: string, tenant: string): Promise<Acceptance | null> {
+    const found = await this.acceptances.find(id);
+    return found?.tenant === tenant && !isOver(found, new Date()) ? found : null;
   }
 
   /** @throws ProblemError not-found, monitor-unreachable, invalid-request (a cursor of another list) */
   async failures(id: string, query: FailuresListQuery, tenant: string): Promise<PresentedFailures> {
     if (!isJobId(id)) throw noSuchJob();
     const read = await this.monitors.failures(id, { ...query, tenant });
-    if (read.kind === 'unreachable') throw unreachable();
+    if (read.kind === 'unreachable') throw unreachable(id);
     if (read.kind === 'invalid') throw wrongCursor();
     if (read.kind !== 'answer') throw noSuchJob();
     const { failures, nextCursor, asOf } = read.answer;

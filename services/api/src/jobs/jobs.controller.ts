@@ -61,7 +61,7 @@ export class JobsController {
       looking,
     ]);
     response.location(jobPath(acceptance._id));
-    const job = fresh ? this.reads.promised(acceptance) : await this.reads.job(acceptance._id, caller.tenant);
+    const job = fresh ? this.reads.promised(acceptance) : await this.reads.jobToBeAsked(acceptance._id, caller.tenant);
     return { ...job, listeners };
   }
 

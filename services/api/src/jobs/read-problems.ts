@@ -15,8 +15,14 @@ export const notKnownYet = (): ProblemError => {
   return new ProblemError('not-found', detail);
 };
 
-export const unreachable = (): ProblemError =>
-  new ProblemError('monitor-unreachable', 'No monitor answers; try again.', { not_checked: ['monitor'] }, RETRY);
+/** @param job of which it is not known what became of it */
+export function unreachable(job?: string): ProblemError {
+  const detail =
+    job === undefined
+      ? 'No monitor answers; try again.'
+      : `No monitor answers, so what became of the job is not known; try again. What can be found out without one is at /api/jobs/${job}/diagnosis.`;
+  return new ProblemError('monitor-unreachable', detail, { not_checked: ['monitor'] }, RETRY);
+}
 
 export const notKnownThen = (at: string): ProblemError => {
   const detail = `The job was not known at ${at}: no monitor had heard of it by then.`;
