@@ -76,7 +76,11 @@ export const PresentedJob = z
       percent: Percent,
       objects: z.object({ purged: Count, retained: Count, failed: Count, pending: Count }),
     }),
-    rate: z.number().nonnegative().nullable().describe('Records a second; null: too little is known.'),
+    rate: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .describe('Records a second; null: too little is known, or something blocks the job.'),
     eta: Timestamp.nullable(),
     delayed: z
       .object({

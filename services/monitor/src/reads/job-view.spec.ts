@@ -85,6 +85,22 @@ describe('jobView', () => {
     expect(view(story, 31)).toMatchObject({ recordsPerSecond: null, eta: null });
   });
 
+  it('tells no rate while something blocks the job, and the same again when nothing does', () => {
+    const story = new Story().requested().started(100).batch(10, 0).batch(10, 0);
+    const { recordsPerSecond } = view(story);
+    expect(recordsPerSecond).toBe(10);
+    expect(view(story.diagnosed(1, 'CONSUMER:NONE', 'blocking'))).toMatchObject({ recordsPerSecond: null, eta: null });
+    expect(view(story.diagnosed(2, null, null))).toMatchObject({ recordsPerSecond });
+    expect(view(story.diagnosed(3, 'CONSUMER:NONE', 'warning'))).toMatchObject({ recordsPerSecond });
+  });
+
+  it('tells the rate since a job was resumed last: its pause is no part of it', () => {
+    const story = new Story().requested().started(100).batch(10, 0).batch(10, 0).paused('pause-1').silent(15);
+    expect(view(story.resumed('resume-1'))).toMatchObject({ recordsPerSecond: null, eta: null });
+    expect(view(story.batch(20, 0)).recordsPerSecond).toBe(20);
+    expect(view(story.batch(20, 0)).recordsPerSecond).toBe(20);
+  });
+
   it('tells why a job waits, until it goes on', () => {
     const story = new Story().started().delayed(8);
     expect(view(story).delayed).toMatchObject({ cause: 'store', retryAt: '2026-11-01T10:00:10.000Z' });

@@ -108,13 +108,19 @@ function percentOf(job: JobProjection, processed: number, total: number | null):
 }
 
 function rateOf(job: JobProjection, now: Date): number | null {
-  const last = job.recent.at(-1);
-  const begun = job.started ? [{ second: Math.floor(Date.parse(job.started.at) / 1000), processed: 0 }] : [];
-  if (!last || job.stage?.name !== 'running' || now.getTime() / 1000 - last.second > RATE_WINDOW_S) return null;
-  const first = [...begun, ...job.recent].find((point) => last.second - point.second <= RATE_WINDOW_S);
+  const { started, stage, recent, verdict } = job;
+  const last = recent.at(-1);
+  if (!last || now.getTime() / 1000 - last.second > RATE_WINDOW_S) return null;
+  if (stage?.name !== 'running' || verdict?.severity === 'blocking') return null;
+  // Since it was resumed last, which tells what was done by then: a pause is no part of a rate.
+  const since = Math.max(secondOf(stage.at), last.second - RATE_WINDOW_S);
+  const begun = started ? [{ second: secondOf(started.at), processed: 0 }] : [];
+  const first = [...begun, ...recent].find(({ second }) => second >= since);
   if (!first || first.second === last.second) return null;
   return (last.processed - first.processed) / (last.second - first.second);
 }
+
+const secondOf = (at: string): number => Math.floor(Date.parse(at) / 1000);
 
 function etaOf(
   job: JobProjection,

@@ -17,6 +17,8 @@ import {
   DryRunFinished,
   type InBucket,
   JobCompleted,
+  JobDiagnosisChanged,
+  jobDiagnosisId,
   type MessageDefinition,
   ObjectPurgeDelayed,
   ObjectPurgeFailed,
@@ -34,6 +36,7 @@ import {
   ResumeRequested,
   RetryRequested,
   type Selection,
+  type Severity,
   type Totals,
 } from '@expunge/contracts';
 
@@ -203,6 +206,18 @@ export class Story {
     const said = { batch, positions: which, instance: 'cleaner-1', code: '503', message: 'away', attempt: 1, retryAt };
     const data = { ...said, ...(round && { round }) };
     return this.say(ObjectPurgeDelayed, 'storage-cleaner', id, data);
+  }
+
+  diagnosed(number: number, code: 'CONSUMER:NONE' | null, severity: Severity | null): this {
+    const summary = code === null ? null : 'Nobody consumes deleter.slices.';
+    const said = { number, code, severity, summary, previous: null };
+    return this.say(JobDiagnosisChanged, 'monitor', jobDiagnosisId(this.job, number), said);
+  }
+
+  /** Nothing is told for so long. */
+  silent(seconds: number): this {
+    this.seconds += seconds;
+    return this;
   }
 
   private actor = () => ({ requestedBy: 'ann', reason: 'closing the account' });
