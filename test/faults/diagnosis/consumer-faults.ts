@@ -18,6 +18,8 @@ const stopped = (service: ServiceName, queue: WorkQueue): Fault => ({
       isTrue: (said) => {
         expectEvidence(said, { check: `consumers of ${queue.name}`, observed: '0 of ours' });
         expectSaid(said, `${lane.fullName(service)} was stopped`);
+        const check = `last words of ${lane.fullName(service)}`;
+        expectEvidence(said, { source: 'heartbeat', check, observed: /^stopped, / });
       },
       repair: () => lane.restart(service),
     };

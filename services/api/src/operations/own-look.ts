@@ -73,7 +73,7 @@ export function ownDiagnosis(own: OwnLook, storeError: Error | null = null): Dia
   const stale = withoutMonitors(own);
   if (!storeError) return stale;
   const { code, message } = problemOf(storeError);
-  const { contributing, notChecked, evidence, summary, nextActions } = stale;
+  const { contributing, notChecked, evidence, summary } = stale;
   return {
     code: 'STORE:MONGO_UNAVAILABLE',
     severity: 'blocking',
@@ -83,7 +83,8 @@ export function ownDiagnosis(own: OwnLook, storeError: Error | null = null): Dia
       { source: 'api', check: 'mongodb', observed: `${code}: ${message}`, expected: 'an answer', at: own.at },
       ...evidence,
     ],
-    nextActions: ['Start MongoDB, or look at the network between it and the services.', ...nextActions],
+    // Not a monitor: those that run answer nothing without theirs.
+    nextActions: ['Start MongoDB, or look at the network between it and the services.'],
     contributing: [...contributing, { code: 'MONITOR:STALE', severity: 'warning', summary: summary ?? '', evidence }],
     notChecked,
   };

@@ -139,15 +139,11 @@ function consumerCancelled({ queue }: Leg, deaf: KnownWorker[], { now }: Circums
   );
 }
 
-function noConsumer({ service, queue }: Leg, own: KnownWorker[], { broker }: Circumstances): Found {
+function noConsumer({ service, queue }: Leg, own: KnownWorker[], { broker, now }: Circumstances): Found {
   const [last] = own.toSorted((a, b) => a.ageMs - b.ageMs);
-  const stopped =
-    last?.beat.exit?.reason === 'stopped'
-      ? ` ${nameOf(last)} was stopped ${seconds(last.ageMs)} ago.`
-      : own.length === 0
-        ? ` No ${service} has been heard of lately.`
-        : '';
-  return found('CONSUMER:NONE', 'blocking', `Nobody consumes ${queue.name}.${stopped}`, {
+  const heard = lastHeard(service, last);
+  const summary = [`Nobody consumes ${queue.name}.`, heard?.summary].filter(Boolean).join(' ');
+  return found('CONSUMER:NONE', 'blocking', summary, {
     since: last?.beat.exit ? last.heardAt : null,
     evidence: [
       evidence('broker', `consumers of ${queue.name}`, {
@@ -155,9 +151,25 @@ function noConsumer({ service, queue }: Leg, own: KnownWorker[], { broker }: Cir
         expected: `at least one of ${service}`,
         at: broker.at,
       }),
+      ...(heard ? [evidence('heartbeat', heard.check, { ...heard, expected: 'running', at: now.toISOString() })] : []),
     ],
     nextActions: [`Start a ${service}.`],
   });
+}
+
+/** Null: it does not explain why nobody consumes. */
+function lastHeard(service: string, last: KnownWorker | undefined) {
+  if (!last) {
+    const summary = `No ${service} has been heard of lately.`;
+    return { summary, check: `heartbeats of ${service}`, observed: 'none' };
+  }
+  if (last.beat.exit?.reason !== 'stopped') return null;
+  const ago = `${seconds(last.ageMs)} ago`;
+  return {
+    summary: `${nameOf(last)} was stopped ${ago}.`,
+    check: `last words of ${nameOf(last)}`,
+    observed: `stopped, ${ago}`,
+  };
 }
 
 function unexpected({ service, queue }: Leg, strangers: readonly ConsumerView[], { broker }: Circumstances): Found {

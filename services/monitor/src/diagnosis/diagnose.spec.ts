@@ -344,6 +344,30 @@ describe('a job that stands', () => {
   });
 });
 
+describe('that nobody consumes', () => {
+  const evidenceOf = (workers: Circumstances['workers']) =>
+    of(standing(purging()), { broker: noConsumers('storage-cleaner.batches'), workers }).evidence.map(
+      ({ source, check, observed }) => [source, check, observed],
+    );
+  const byBroker = ['broker', 'consumers of storage-cleaner.batches', '0 of ours'];
+
+  it('rests on the last words of who was stopped, too', () => {
+    const stopped = worker('storage-cleaner', 5, { state: 'exiting', exit: { code: 0, reason: 'stopped' } });
+    const name = `storage-cleaner@${stopped.beat.instance}`;
+    expect(evidenceOf([...without('storage-cleaner'), stopped])).toEqual([
+      byBroker,
+      ['heartbeat', `last words of ${name}`, 'stopped, 5 s ago'],
+    ]);
+  });
+
+  it('rests on there being no heartbeat, too', () => {
+    expect(evidenceOf(without('storage-cleaner'))).toEqual([
+      byBroker,
+      ['heartbeat', 'heartbeats of storage-cleaner', 'none'],
+    ]);
+  });
+});
+
 describe('a job that moves', () => {
   it('has no verdict, whatever else is broken', () => {
     const changes = { broker: noConsumers('deleter.slices'), workers: without('deleter') };
