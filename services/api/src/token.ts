@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setting } from '@expunge/runtime';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { MIN_SECRET_BYTES, scopes, signToken, Tenant } from './auth/claims.js';
 
 /** Prints a bearer token: `npm run token -- --tenant T --scope "jobs:read jobs:write"`. */
@@ -13,7 +13,7 @@ const command = new Command('token')
   .requiredOption('--tenant <tenant>', 'whose records the token is for', tenant)
   .option('--scope <scopes>', `space separated, of: ${scopes.join(' ')}`, knownScopes, 'jobs:read jobs:write')
   .option('--subject <name>', 'who is shown as having requested a job')
-  .option('--expires-in <duration>', 'such as 30m, 12h, 7d', duration, duration('12h'))
+  .addOption(expiresInOption('12h'))
   .option('--stack-file <file>', 'what `npm start` wrote', stackFile);
 
 const options = command
@@ -68,6 +68,11 @@ function knownScopes(value: string): string {
   const unknown = value.split(' ').filter((scope) => !known.includes(scope));
   if (unknown.length > 0) throw new InvalidArgumentError(`Unknown: ${unknown.join(' ')}. Known: ${scopes.join(' ')}.`);
   return value;
+}
+
+function expiresInOption(usual: string): Option {
+  const option = new Option('--expires-in <duration>', 'such as 30m, 12h, 7d');
+  return option.argParser(duration).default(duration(usual), usual);
 }
 
 function duration(value: string): number {

@@ -102,6 +102,11 @@ describe('npm run token', () => {
     });
   });
 
+  test('says how long it holds in the form in which that is given', async () => {
+    const { stdout } = await run('token.js', ['--help'], {});
+    expect(stdout).toMatch(/such as 30m, 12h, 7d \(default: 12h\)/);
+  });
+
   test('signs with the secret of the running system', async () => {
     const { stdout } = await run('token.js', ['--tenant', 'acme', '--stack-file', stack('running.json')], {});
     expect(await callerOf(stdout)).toMatchObject({ ok: true, caller: { tenant: 'acme' } });
