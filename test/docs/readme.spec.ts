@@ -101,6 +101,19 @@ describe('docker-compose.managed.yml', () => {
   });
 });
 
+describe('docker-compose.yml', () => {
+  it('takes from the environment what docs/containers.md tells, and nothing else', () => {
+    const own = section(page('docs/containers.md'), '## Compose').split('**Elsewhere.**')[0] ?? '';
+    const told = [...own.matchAll(/^\| (`[A-Z\d_]+`(?: `[A-Z\d_]+`)*) \|/gm)].flatMap(([, names = '']) =>
+      names.split(' '),
+    );
+    const taken = ['docker-compose.yml', 'docker-compose.services.yml'].flatMap((path) =>
+      [...read(path).matchAll(/\$\{(\w+)/g)].map(([, name = '']) => name),
+    );
+    expect([...new Set(taken)].sort()).toEqual(told.map(unquoted).sort());
+  });
+});
+
 describe('the example of RESOURCES_FILE', () => {
   const own = section(readme, '### Your collection');
   const [example = ''] = codeBlocks(own, 'json');
