@@ -5,7 +5,7 @@ import type { ShownJob } from '../support/system.js';
 import { Compose, whyNoCompose } from './compose.js';
 
 const services = ['api', 'deleter', 'monitor', 'storage-cleaner'];
-const [path = ''] = codeBlocks(section(page('README.md'), '## With Docker'), 'sh');
+const [path = '', steering = ''] = codeBlocks(section(page('README.md'), '## With Docker'), 'sh');
 const BUILD_MS = 1_800_000;
 
 // Without an engine it is said, and skipped; `npm run test:containers` insists.
@@ -92,6 +92,17 @@ let compose: Compose;
     }
     expect(new Set(all.flatMap(({ publishedOn }) => publishedOn))).toEqual(new Set(['127.0.0.1']));
   }, 90_000);
+
+  it('pauses and resumes a job, and says why one stands whose deleter was stopped', async () => {
+    const [before = '', after = ''] = steering.split(/^(?=docker compose up -d deleter)/m);
+    const told = await compose.shell(`TOKEN=${token}\n${before}\nprintf '\\n%s\\n' "$JOB"`);
+    const id = told.trim().split('\n').at(-1) ?? '';
+    const until = (what: string, path: string, is: (shown: Record<string, unknown>) => boolean) =>
+      seen(what, async () => is((await api(`/api/jobs/${id}${path}`)) as Record<string, unknown>), 60_000);
+    await until('nobody consumes', '/diagnosis', ({ code }) => code === 'CONSUMER:NONE');
+    await until('no rate is told', '', ({ rate, status }) => rate === null && status === 'running');
+    await compose.shell(after);
+  }, 180_000);
 
   it('scales: three deleters, as the api sees them', async () => {
     await compose.shell('docker compose up -d --scale deleter=3');
