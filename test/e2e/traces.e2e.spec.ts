@@ -170,6 +170,13 @@ describe('metrics', () => {
     ]);
   });
 
+  it('tell of each event how long it took to its fold', async () => {
+    const events = await Promise.all([short, long].map((job) => system.heardOf(job?.id ?? '')));
+    const [count = 0] = valueOf('monitor', /^expunge_fold_delay_count(?:\{[^}]*\})? (\d+)/gm);
+    expect(count).toBeGreaterThanOrEqual(events.flat().length);
+    expect(valueOf('monitor', /^expunge_fold_delay_bucket\{[^}]*le="30"[^}]*\} (\d+)/gm)).toEqual([count]);
+  });
+
   it.each([
     ['api', 'expunge_requests_total'],
     ['monitor', 'expunge_fold_heartbeat_age'],

@@ -51,6 +51,7 @@ export const metric = {
   jobs: 'expunge.jobs',
   transitions: 'expunge.job.transitions',
   verdicts: 'expunge.verdicts',
+  foldDelay: 'expunge.fold.delay',
   foldLag: 'expunge.fold.lag',
   foldHeartbeatAge: 'expunge.fold.heartbeat.age',
   parked: 'expunge.parked',

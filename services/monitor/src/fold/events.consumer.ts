@@ -1,7 +1,7 @@
 import { type AnyMessage, workQueues } from '@expunge/contracts';
 import { Consumes, TransientError } from '@expunge/messaging';
 import { LOGGER } from '@expunge/runtime';
-import { attribute, inSpan, spanName } from '@expunge/telemetry';
+import { attribute, durations, inSpan, metric, spanName } from '@expunge/telemetry';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { Logger } from 'pino';
@@ -15,8 +15,13 @@ import { Projector } from '../projection/projector.service.js';
 import { FoldBeat } from './fold-beat.service.js';
 import { InHand } from './in-hand.js';
 
+/** Closest where it should be: an event that was asked for again may be days old. */
+const foldDelaySeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5, 5, 10, 30, 300, 3600];
+
 @Controller()
 export class EventsConsumer {
+  private readonly delay = durations(metric.foldDelay, 'From an event to its fold', foldDelaySeconds);
+
   constructor(
     private readonly appender: Appender,
     private readonly projector: Projector,
@@ -49,6 +54,7 @@ export class EventsConsumer {
         this.fold(recorded),
       );
       delivery.folded();
+      this.delay.record(Math.max(0, Date.now() - Date.parse(message.time)) / 1000);
       this.log.debug({ job, event: message.id, type: message.type, position: recorded.position }, 'folded');
     } catch (error) {
       if (job !== null && !(error instanceof TransientError)) delivery.failed({ job, message: String(error) });
