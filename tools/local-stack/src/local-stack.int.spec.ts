@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { type LocalStack, startLocalStack } from './local-stack.js';
@@ -76,6 +76,47 @@ describe('a local stack', () => {
     await expect(ask(300)).rejects.toThrow('timeout');
     stack.s3.server!.thaw();
     expect(await ask(20_000)).toBe(400);
+  });
+});
+
+describe('a local stack with the data of one that was kept', () => {
+  const noBroker = { RABBITMQ_URL: 'amqp://nobody', RABBITMQ_MANAGEMENT_URL: 'http://nobody' };
+  const folders: string[] = [];
+  const open = new Set<() => Promise<void>>();
+  const start = async (dataFrom?: string) => {
+    const stack = await startLocalStack({ env: noBroker, ...(dataFrom !== undefined && { dataFrom }) });
+    folders.push(stack.run.directory);
+    const { endpoint, region, bucket: Bucket, accessKeyId, secretAccessKey } = stack.s3;
+    const credentials = { accessKeyId, secretAccessKey };
+    const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+    const mongo = await MongoClient.connect(stack.mongodb.recordsUrl);
+    const close = async (keep = false) => {
+      open.delete(close);
+      await mongo.close();
+      s3.destroy();
+      await stack.stop({ keep });
+    };
+    open.add(close);
+    return { stack, Bucket, s3, letters: mongo.db().collection('letters'), close };
+  };
+  afterAll(async () => {
+    for (const close of open) await close();
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has its records and objects, and changes nothing of what it was copied from', async () => {
+    const first = await start();
+    await first.letters.insertOne({ to: 'somebody' });
+    await first.s3.send(new PutObjectCommand({ Bucket: first.Bucket, Key: 'letter', Body: 'still here' }));
+    await first.close(true);
+    for (const turn of ['a copy', 'another']) {
+      const copy = await start(first.stack.run.directory);
+      const { Body } = await copy.s3.send(new GetObjectCommand({ Bucket: copy.Bucket, Key: 'letter' }));
+      expect([turn, await Body!.transformToString()]).toEqual([turn, 'still here']);
+      expect((await copy.letters.deleteMany({})).deletedCount).toBe(1);
+      await copy.s3.send(new DeleteObjectCommand({ Bucket: copy.Bucket, Key: 'letter' }));
+      await copy.close();
+    }
   });
 });
 

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ServersIn, serversIn } from './containers/choose.js';
 import { imagesOf } from './containers/engine.js';
 import { startMongoDbContainer, startRabbitMqContainer } from './containers/start-containers.js';
@@ -20,6 +21,8 @@ export interface LocalStackOptions {
   readonly root?: string;
   /** At least one; the first is the default. */
   readonly buckets?: readonly [string, ...string[]];
+  /** The folder of a run that was kept: MongoDB and the bucket begin with a copy of its data. Not in containers. */
+  readonly dataFrom?: string;
   /** Starts a server again when it dies (the default), as an orchestrator would. */
   readonly supervised?: boolean;
   /** Which parts are somebody else's; `process.env` unless told. */
@@ -63,6 +66,7 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
   const root = options.root ?? repositoryRoot;
   requireFreeSpace(root);
   const run = createRunFolder(root);
+  if (options.dataFrom !== undefined) copyData(options.dataFrom, run);
   const guard = new Guard([run.directory, run.sockets]);
   const say = options.say ?? (() => undefined);
   const { supervised = true, onPids } = options;
@@ -115,6 +119,13 @@ export async function startLocalStack(options: LocalStackOptions = {}): Promise<
     await Promise.allSettled(starting);
     await stop();
     throw error;
+  }
+}
+
+/** A broker's data are bound to the name of its node, and stay. */
+function copyData(from: string, { directory }: RunFolder): void {
+  for (const name of ['mongodb', 's3']) {
+    if (existsSync(join(from, name))) cpSync(join(from, name), join(directory, name), { recursive: true });
   }
 }
 
