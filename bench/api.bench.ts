@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { System } from '../test/support/system.js';
 import { figures } from './figures.js';
+import { record } from './results.js';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 60);
 /** Until the services' code is compiled: how long that takes is no measure of what they bear. */
@@ -71,7 +72,7 @@ it(`${PER_SECOND} requests a second over ${CONNECTIONS} connections, for ${SECON
   const all = figures(Object.values(took).flat());
   const { get, list, post } = took;
   const result = { requests: total - before, all, get: figures(get), list: figures(list), post: figures(post) };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  record('api', result);
 }, 900_000);
 
 it(`events of a job on ${FOLLOWERS} streams`, async () => {
@@ -92,5 +93,5 @@ it(`events of a job on ${FOLLOWERS} streams`, async () => {
     }),
   );
   expect(late.length).toBeGreaterThan((FOLLOWERS * records) / 20);
-  process.stdout.write(`${JSON.stringify({ streams: FOLLOWERS, events: late.length, told_after: figures(late) })}\n`);
+  record('streams', { streams: FOLLOWERS, events: late.length, told_after: figures(late) });
 }, 900_000);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { System } from '../test/support/system.js';
 import { figures } from './figures.js';
+import { record } from './results.js';
 
 const TRIALS = Number(process.env['TRIALS'] ?? 100);
 /** Enough that the job still runs at the last trial. */
@@ -44,5 +45,5 @@ it(`pause, resume and cancel while jobs run at full speed, ${TRIALS} times`, asy
   const left = await system.receipts.countDocuments({ tenantId: tenant });
   expect(left).toBe(RECORDS - (await processedOf(tenant, id)));
   const result = { trials: TRIALS, pause: figures(pauses), resume: figures(resumes), cancel_ms: Math.round(cancel) };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  record('control', result);
 }, 1_800_000);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { freezeHolder } from '../test/support/freeze-holder.js';
 import { System } from '../test/support/system.js';
 import { figures } from './figures.js';
+import { record } from './results.js';
 
 const TRIALS = Number(process.env['TRIALS'] ?? 20);
 /** Enough that the job is not over before its worker is lost. */
@@ -46,7 +47,7 @@ it.each(['dead', 'frozen'] as const)(
       for (const verb of verbs) took[verb].push(await trial(verb, fault));
     }
     const result = { trials: TRIALS, worker: fault, pause: figures(took.pause), cancel: figures(took.cancel) };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    record('lost-worker', result);
   },
   3_600_000,
 );

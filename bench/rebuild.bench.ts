@@ -7,6 +7,7 @@ import { MongoClient } from 'mongodb';
 import { Command, repositoryRoot } from '../test/support/command.js';
 import { ResidentMemory, residentMegabytes } from '../test/support/resident-memory.js';
 import { writeLedger } from './ledger-of-many-jobs.js';
+import { record } from './results.js';
 
 const EVENTS = Number(process.env['EVENTS'] ?? 1_000_000);
 
@@ -42,5 +43,5 @@ it(`rebuild of ${EVENTS} events`, async () => {
   const { rebuild: most = 0 } = memory.stop();
   expect({ code, last }).toMatchObject({ code: 0, last: { events: EVENTS, jobs, different: 0, repaired: 0 } });
   const resident = { resident_mb: most, grown_by_mb: most - before };
-  process.stdout.write(`${JSON.stringify({ ...(last as object), ...resident })}\n`);
+  record('rebuild', { ...(last as object), ...resident });
 }, 1_800_000);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type LocalStack, prepareRecords, startLocalStack } from '@expunge/local-stack';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { System } from '../test/support/system.js';
+import { record } from './results.js';
 
 const PAIRS = Number(process.env['PAIRS'] ?? 5);
 const RECORDS = 10_000;
@@ -83,5 +84,5 @@ it(`the throughput of a job with traces exported, against that without, in ${PAI
     cpu_seconds: compared(costs, ({ cpuSeconds: seconds }) => seconds),
     exported_kb: Math.round(bytes / 1024),
   };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  record('tracing', result);
 }, 1_800_000);

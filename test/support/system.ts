@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   type LocalStack,
+  type LocalStackOptions,
   newSecret,
   prepareRecords,
   type Services,
@@ -31,6 +32,8 @@ export interface Receipt {
 export interface SystemOptions extends Partial<ServicesOptions> {
   /** Of the store; the first is S3_BUCKET. */
   buckets?: readonly [string, ...string[]];
+  /** What else the servers are started with. */
+  servers?: LocalStackOptions;
   /** The servers as the services are to see them; whoever looks into them, or fills them, goes past that. */
   asSeen?: (servers: LocalStack) => Promise<LocalStack>;
 }
@@ -121,8 +124,8 @@ export class System {
   ) {}
 
   static async start(options: SystemOptions = {}): Promise<System> {
-    const { buckets, ...others } = options;
-    const stack = await startLocalStack(buckets && { buckets });
+    const { buckets, servers, ...others } = options;
+    const stack = await startLocalStack({ ...servers, ...(buckets && { buckets }) });
     try {
       await prepareRecords(stack);
       return await System.on(stack, others);

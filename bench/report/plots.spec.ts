@@ -1,0 +1,28 @@
+import { expect, it } from '@jest/globals';
+import type { Recorded } from '../results.js';
+import { plotsOf } from './plots.js';
+import { ratiosOf } from './ratios.js';
+
+const rates = { floor: 25_000, original: 500, 'expunge-1': 20_000, 'expunge-2': 21_000 };
+const recorded: Recorded[] = [
+  ...Object.entries(rates).map(([contestant, rate]) => ({
+    ...{ name: 'throughput', at: '', bucket: 'instant', files: 1, turn: 1, contestant, records_per_second: rate },
+    ...(contestant === 'expunge-1' && { fold_ms: { p50: 10, p99: 80 } }),
+  })),
+  { name: 'growth-of-the-job', at: '', records: 10, cpu_ms_per_record: 5 },
+  { name: 'growth-of-the-job', at: '', records: 1000, cpu_ms_per_record: 0.2 },
+  { name: 'growth-of-the-projection', at: '', old_jobs: 10, cpu_ms_per_record: 0.2 },
+];
+
+it('draws each plot, twice the same', async () => {
+  const first = await plotsOf(recorded, ratiosOf(recorded));
+  expect(Object.keys(first)).toEqual(['throughput', 'to-floor', 'growth', 'event-to-projection']);
+  expect(await plotsOf(recorded, ratiosOf(recorded))).toEqual(first);
+  const [throughput = '', toFloor = ''] = Object.values(first);
+  expect(throughput.match(/aria-roledescription="bar"/g)).toHaveLength(4);
+  expect(toFloor.match(/aria-roledescription="point"/g)).toHaveLength(2);
+});
+
+it('draws them of nothing, too', async () => {
+  for (const svg of Object.values(await plotsOf([], ratiosOf([])))) expect(svg).toMatch(/^<svg/);
+});
