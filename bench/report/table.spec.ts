@@ -14,8 +14,8 @@ const run = (told: Partial<Run>): Run => ({
   objects_per_second: 25_000,
   first_batch_ms: 40,
   cpu_seconds: { floor: 1, mongodb: 1.5 },
-  peak_mb: {},
-  written_bytes: { per_record: {}, per_object: {} },
+  peak_mb: { floor: 80, mongodb: 220 },
+  written_bytes: { per_record: { mongodb: 700, rabbitmq: 50 }, per_object: {} },
   ...told,
 });
 
@@ -24,14 +24,35 @@ it('has a row for each contestant of each bucket and number of files, with media
     run({ records_per_second: 20_000 }),
     run({ turn: 2, records_per_second: 30_000 }),
     run({ turn: 3, records_per_second: 21_000 }),
-    run({ contestant: 'expunge-1', files: 0, fold_ms: { p50: 12, p99: 80 } }),
+    run({
+      contestant: 'expunge-1',
+      files: 0,
+      fold_ms: { p50: 12, p99: 80 },
+      messages: { per_record: 0.0123, per_object: null },
+    }),
   ];
   const rows = throughputTable(runs)
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
   expect(rows.slice(2)).toEqual([
-    ['', 'answers at once', '0', 'Expunge, 1 deleter', '50,000', '1', '25,000', '', '40', '2.5', '12 / 80', ''],
-    ['', 'answers at once', '1', 'floor', '50,000', '3', '21,000', '25,000', '40', '2.5', '', ''],
+    [
+      '',
+      'answers at once',
+      '0',
+      'Expunge, 1 deleter',
+      '50,000',
+      '1',
+      '25,000',
+      '',
+      '40',
+      '2.5',
+      '300',
+      '750',
+      '0.012',
+      '12 / 80',
+      '',
+    ],
+    ['', 'answers at once', '1', 'floor', '50,000', '3', '21,000', '25,000', '40', '2.5', '300', '750', '', '', ''],
   ]);
 });
 

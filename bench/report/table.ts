@@ -23,13 +23,16 @@ const HEAD = [
   'objects/s',
   'first batch ms',
   'CPU s',
+  'peak MB',
+  'written B/record',
+  'messages/record',
   'event to projection ms',
 ];
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const sum = (values: Record<string, number>): number => Object.values(values).reduce((all, one) => all + one, 0);
 
-/** Medians over the turns. */
+/** Medians over the turns; processor time, memory and bytes of all its processes together, servers included. */
 function rowOf(runs: readonly Run[]): string[] {
   const [first] = runs;
   if (!first) return [];
@@ -47,6 +50,9 @@ function rowOf(runs: readonly Run[]): string[] {
     first.files === 0 ? '' : whole(of((run) => run.objects_per_second)),
     whole(of((run) => run.first_batch_ms)),
     of((run) => sum(run.cpu_seconds)).toFixed(1),
+    whole(of((run) => sum(run.peak_mb))),
+    whole(of((run) => sum(run.written_bytes.per_record))),
+    first.messages ? of((run) => run.messages?.per_record ?? 0).toFixed(3) : '',
     fold,
   ];
 }
