@@ -1,5 +1,4 @@
-import { System } from '../../test/support/system.js';
-import { ended } from '../../test/support/system.js';
+import { ended, System } from '../../test/support/system.js';
 import type { Fill } from './fill.js';
 import { bucketsOf, quantileBetween, sampled } from './metrics.js';
 import { openPlace, serverPids } from './place.js';
