@@ -94,14 +94,23 @@ let compose: Compose;
   }, 90_000);
 
   it('pauses and resumes a job, and says why one stands whose deleter was stopped', async () => {
-    const [before = '', after = ''] = steering.split(/^(?=docker compose up -d deleter)/m);
-    const told = await compose.shell(`TOKEN=${token}\n${before}\nprintf '\\n%s\\n' "$JOB"`);
+    const steps = steering.split(/^(?=curl -s -X POST|docker compose (?:stop|up -d) deleter)/m);
+    expect(steps).toHaveLength(5);
+    const [begin = '', pause = '', resume = '', stop = '', goOn = ''] = steps;
+    const told = await compose.shell(`TOKEN=${token}\n${begin}\nprintf '\\n%s\\n' "$JOB"`);
     const id = told.trim().split('\n').at(-1) ?? '';
+    const type = (lines: string) => compose.shell(`TOKEN=${token}\nJOB=${id}\n${lines}`);
     const until = (what: string, path: string, is: (shown: Record<string, unknown>) => boolean) =>
       seen(what, async () => is((await api(`/api/jobs/${id}${path}`)) as Record<string, unknown>), 60_000);
+    await until('it runs', '', ({ status }) => status === 'running');
+    await type(pause);
+    await until('it is paused', '', ({ status }) => status === 'paused');
+    await type(resume);
+    await until('it runs again', '', ({ status }) => status === 'running');
+    await type(stop);
     await until('nobody consumes', '/diagnosis', ({ code }) => code === 'CONSUMER:NONE');
     await until('no rate is told', '', ({ rate, status }) => rate === null && status === 'running');
-    await compose.shell(after);
+    await type(goOn);
   }, 180_000);
 
   it('scales: three deleters, as the api sees them', async () => {
