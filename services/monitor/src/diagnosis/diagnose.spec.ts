@@ -179,6 +179,18 @@ const cases: Case[] = [
     startedAgain(3),
     'WORKER:START_FAILED',
   ],
+  ...(['resumeRequested', 'cancelRequested'] as const).map((asked): Case => [
+    `it is paused, and nobody hears the ${asked}`,
+    standing(running().pauseRequested('p').paused('p')[asked]('r')),
+    { broker: noConsumers('deleter.jobs'), workers: without('deleter') },
+    'CONSUMER:NONE',
+  ]),
+  [
+    'nobody hears that it is confirmed',
+    standing(queued().started(100).confirmationAwaited(100, 10).confirmRequested('c')),
+    { broker: noConsumers('deleter.jobs'), workers: without('deleter') },
+    'CONSUMER:NONE',
+  ],
   [
     'its service ended once, and has lived without consuming for long since',
     standing(running()),

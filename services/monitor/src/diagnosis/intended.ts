@@ -1,13 +1,18 @@
+import { setsGoing, unanswered } from '../projection/status.js';
 import { type Circumstances, type JobInQuestion, QUIET_AFTER_MS } from './circumstances.js';
 import { evidence, found, type Found } from './finding.js';
 import { ofSharedLimit, sharedLimitInForce } from './shared-limit.js';
+
+const endsWait: readonly string[] = [...setsGoing, 'CancelRequested'];
 
 /** Whether the job waits because it was told to, or by a rule that has an end. */
 export function ofIntent(question: JobInQuestion, circumstances: Circumstances): Found[] {
   const { job } = question;
   const { now } = circumstances;
   const { stage, status } = job;
-  if (status === 'paused' && stage) {
+  // Once somebody has asked for its end, what keeps that from being heard is the reason.
+  const isToEnd = unanswered(job).some(({ type }) => endsWait.includes(type));
+  if (status === 'paused' && stage && !isToEnd) {
     const answer = job.answers.find(
       ({ requestType, outcome }) => requestType === 'PauseRequested' && outcome === 'applied',
     );
@@ -25,7 +30,7 @@ export function ofIntent(question: JobInQuestion, circumstances: Circumstances):
       }),
     ];
   }
-  if (status === 'awaiting_confirmation' && stage) {
+  if (status === 'awaiting_confirmation' && stage && !isToEnd) {
     return [
       found('USER:AWAITING_CONFIRMATION', 'info', `Waits for somebody to confirm it${howMany(job.confirmation)}.`, {
         since: stage.at,
