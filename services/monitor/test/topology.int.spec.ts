@@ -212,6 +212,7 @@ describe('a job that nobody takes', () => {
     expect(diagnosis).toMatchObject({ severity: 'blocking', nextActions: ['Start a deleter.'] });
     expect(diagnosis.evidence).toEqual([
       expect.objectContaining({ source: 'broker', check: 'consumers of deleter.jobs', observed: '0 of ours' }),
+      expect.objectContaining({ source: 'heartbeat', check: 'heartbeats of deleter', observed: 'none' }),
     ]);
     await until('the verdict is an event', async () => (await verdictsOf('job-1')).length === 1, SOON);
     const shown = (await monitor?.get('/internal/jobs/job-1?tenant=tenant-1'))?.body as {
