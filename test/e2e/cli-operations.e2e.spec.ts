@@ -66,7 +66,7 @@ describe('expunge parked', () => {
   const slices = workQueues.deleterSlices.name;
 
   it('lists what was given up on, and puts it back', async () => {
-    const { tenant, json: asTenant } = await Cli.of(system);
+    const { tenant, run: asTenant } = await Cli.of(system);
     const { run, json } = await Cli.of(system, 'operations');
     const key = 'not-there-yet';
     const id = jobIdOfKey(tenant, key);
@@ -94,7 +94,12 @@ describe('expunge parked', () => {
 
     await system.fill(tenant, 2, 1);
     const create = ['jobs', 'create', '--resource', 'receipts', '--all', '--idempotency-key', key];
-    expect(await asTenant(...create, '--watch')).toMatchObject({ id, status: 'completed' });
+    // The index that another test drops is missed until a deleter has looked again.
+    const created = await seen('it is accepted', async () => {
+      const ran = await asTenant('--json', ...create, '--watch');
+      return ran.code === 0 && ran;
+    });
+    expect(JSON.parse(created.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ id, status: 'completed' });
     const replayed = await seen('it is put back', async () => {
       const replay = await run('parked', 'replay', slices, '--count', '5');
       return !replay.out.startsWith('0 ') && replay;
