@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { type LocalStack, prepareRecords, startLocalStack } from '@expunge/local-stack';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { System } from '../test/support/system.js';
+import { median } from './report/ratios.js';
 import { record } from './results.js';
+import { round } from './throughput/run.js';
 
 const PAIRS = Number(process.env['PAIRS'] ?? 5);
 const RECORDS = 10_000;
@@ -59,14 +61,12 @@ async function costOfJob(system: System): Promise<Cost> {
   return { recordsPerSecond: RECORDS / (tookMs / 1000), cpuSeconds: (await cpuSeconds(system)) - usedBefore };
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-const round = (value: number) => Math.round(value * 1000) / 1000;
-
 /** Of what there was with traces to what there was without, pair by pair. */
 function compared({ off, on }: Record<'off' | 'on', Cost[]>, of: (cost: Cost) => number) {
   const ratios = on.map((cost, pair) => of(cost) / of(off[pair] ?? cost));
-  const ratio = { median: round(median(ratios)), least: round(Math.min(...ratios)), most: round(Math.max(...ratios)) };
-  return { off: round(median(off.map(of))), on: round(median(on.map(of))), ratio };
+  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)].map((one) => round(one, 3));
+  const ratio = { median: middle, least, most };
+  return { off: round(median(off.map(of)), 3), on: round(median(on.map(of)), 3), ratio };
 }
 
 it(`the throughput of a job with traces exported, against that without, in ${PAIRS} pairs`, async () => {

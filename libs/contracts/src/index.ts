@@ -15,6 +15,7 @@ export * from './requests.js';
 export * from './resource.js';
 export * from './resource-check.js';
 export * from './selection.js';
+export * from './throttled.js';
 export * from './topology.js';
 export * from './topology-events.js';
 export * from './topology-reads.js';

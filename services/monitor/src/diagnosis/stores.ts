@@ -1,4 +1,4 @@
-import type { DiagnosisCode, Problem } from '@expunge/contracts';
+import { type DiagnosisCode, isThrottled, type Problem } from '@expunge/contracts';
 import {
   type Circumstances,
   isFresh,
@@ -102,12 +102,11 @@ function ofObjects({ since }: Leg, { lastError, delay }: JobInQuestion['job']): 
 }
 
 const DENIED = /Denied|Forbidden|SignatureDoesNotMatch|InvalidAccessKeyId|Unauthorized|ObjectLocked|^HTTP_40[13]$/;
-const THROTTLED = /SlowDown|TooManyRequests|Throttl|RequestLimit|^HTTP_(429|503)$/;
 
 export function codeOf(store: StoreName, { code, status }: Pick<Problem, 'code' | 'status'>): StoreCode {
   if (store !== 'bucket') return 'STORE:MONGO_UNAVAILABLE';
   if (DENIED.test(code) || status === 403 || status === 401) return 'STORE:OBJECTS_DENIED';
-  if (THROTTLED.test(code) || status === 429 || status === 503) return 'STORE:OBJECTS_THROTTLED';
+  if (isThrottled({ code, status })) return 'STORE:OBJECTS_THROTTLED';
   return 'STORE:OBJECTS_UNAVAILABLE';
 }
 

@@ -1,6 +1,6 @@
+import { isThrottled } from '@expunge/contracts';
 import { keyFormOf } from '../object-store/key-form.js';
 import type { CallLimits } from '../object-store/call-limit.js';
-import { isBusy } from '../object-store/disposition.js';
 import type { ObjectStore, Presence } from '../object-store/object-store.js';
 import { type CheckedKey, type KeyPresence, refusalToWaitFor } from './check-outcome.js';
 import { commonFolder } from './common-folder.js';
@@ -69,5 +69,5 @@ export class CheckService {
 
 /** Null: the bucket was not asked. */
 function saysBusy(presence: Presence | null): boolean | null {
-  return presence === null ? null : typeof presence === 'object' && isBusy(presence.refusal);
+  return presence === null ? null : typeof presence === 'object' && isThrottled(presence.refusal);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Disposition, dispositionOf, isBusy } from './disposition.js';
+import { type Disposition, dispositionOf } from './disposition.js';
 
 test.each<[code: string, status: number | null, Disposition]>([
   ['NoSuchKey', null, 'gone'],
@@ -37,15 +37,4 @@ test.each<[code: string, status: number | null, Disposition]>([
   ['constructor', null, 'transient'],
 ])('%s with status %s is %s', (code, status, disposition) => {
   expect(dispositionOf({ code, status })).toBe(disposition);
-});
-
-test.each<[code: string, status: number | null, busy: boolean]>([
-  ['SlowDown', null, true],
-  ['TooManyRequests', 429, true],
-  ['HTTP_503', 503, true],
-  ['InternalError', 500, false],
-  ['AccessDenied', 403, false],
-  ['TIMEOUT', null, false],
-])('%s with status %s means that the bucket is busy: %s', (code, status, busy) => {
-  expect(isBusy({ code, status })).toBe(busy);
 });

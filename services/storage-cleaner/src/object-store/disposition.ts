@@ -42,9 +42,3 @@ export function dispositionOf({ code, status }: Pick<Refusal, 'code' | 'status'>
     (status === 401 || status === 403 ? 'denied' : 'transient')
   );
 }
-
-const busyCodes = /SlowDown|TooManyRequests|Throttl|RequestLimit/;
-
-/** Whether the bucket says that it is asked for more than it takes. */
-export const isBusy = ({ code, status }: Pick<Refusal, 'code' | 'status'>): boolean =>
-  busyCodes.test(code) || status === 429 || status === 503;

@@ -1,5 +1,6 @@
+import { isThrottled } from '@expunge/contracts';
 import { CallLimit } from '../object-store/call-limit.js';
-import { dispositionOf, isBusy } from '../object-store/disposition.js';
+import { dispositionOf } from '../object-store/disposition.js';
 import type { Answer, Bucket, Refusal } from '../object-store/object-store.js';
 import { type AnsweredCall, halvesOf, keysOf, type PurgeCall, purgeCallsOf } from './purge-calls.js';
 import { type PurgeOutcome, purgeOutcomeOf } from './purge-outcome.js';
@@ -74,7 +75,7 @@ export class PurgeService {
 function saysBusy(answered: readonly AnsweredCall[] | null): boolean | null {
   if (answered === null) return null;
   return answered.some(({ answer }) =>
-    answer.kind === 'refused' ? isBusy(answer.refusal) : answer.errors.some((error) => isBusy(error)),
+    answer.kind === 'refused' ? isThrottled(answer.refusal) : answer.errors.some((error) => isThrottled(error)),
   );
 }
 
