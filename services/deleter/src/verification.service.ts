@@ -9,7 +9,7 @@ import {
   type VerificationRequested,
   type WireId,
 } from '@expunge/contracts';
-import type { Publisher } from '@expunge/messaging';
+import { ConflictError, type Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
 import { type DeletionJob, requestOf } from './deletion-job/deletion-job.js';
 import { SOURCE } from './deletion-job/emit.js';
@@ -28,6 +28,7 @@ const PAGE = 1000;
 /** Of the look through the records: what matches by then is reported as at least so much. */
 const LOOK_FOR_MS = 20_000;
 const FIRST_LEFT = 100;
+const ATTEMPTS = 3;
 /** Published for one request; the monitor asks again for the chunks it misses. */
 const MOST_BYTES = 16_000_000;
 
@@ -46,23 +47,38 @@ export class VerificationService {
 
   /**
    * Asked for an end of the job that is not its last, it does nothing: whoever asked will learn of the retry.
-   * @throws ConflictError the job was retried meanwhile
+   * @throws ConflictError somebody else wrote the job: at the end, when all is done, or again and again
    * @throws TransientError a store or the broker is away
    */
   async take(request: VerificationRequested): Promise<void> {
     const { finished, chunks } = request.data;
-    const job = await this.jobs.read(request.subject);
-    if (!job || !isVerifiable(job, finished)) return;
-    const held = new HeldJob(job, this.jobs, this.outbox);
-    if (job.verified !== finished) {
-      const found = await this.look(job);
-      const { instance } = this.options;
-      await held.write(recordsVerified(job, found, { instance, now: new Date() }));
-      const { left, otherTypes, isComplete } = found;
-      this.options.log.info({ job: job.id, left, otherTypes, isComplete }, 'looked for records that are left');
-    }
-    await held.settle();
+    const held = await this.verified(request.subject, finished);
+    if (!held) return;
+    // First: the outbox may be emptied by any slice that was due, and with that conflict this message is over.
     await this.askForKeys(held.job, finished, chunks);
+    await held.settle();
+  }
+
+  /** The job with its records looked for, once for each end; null: that is not its end, or not any more. */
+  private async verified(id: string, finished: number): Promise<HeldJob | null> {
+    for (let attempt = 1; ; attempt++) {
+      const job = await this.jobs.read(id);
+      if (!job || !isVerifiable(job, finished)) return null;
+      const held = new HeldJob(job, this.jobs, this.outbox);
+      if (job.verified === finished) return held;
+      const found = await this.look(job);
+      const { instance, log } = this.options;
+      try {
+        await held.write(recordsVerified(job, found, { instance, now: new Date() }));
+      } catch (error) {
+        // Whoever told the end may only just have emptied the outbox of it.
+        if (error instanceof ConflictError && attempt < ATTEMPTS) continue;
+        throw error;
+      }
+      const { left, otherTypes, isComplete } = found;
+      log.info({ job: job.id, left, otherTypes, isComplete }, 'looked for records that are left');
+      return held;
+    }
   }
 
   private async look(job: DeletionJob): Promise<Parameters<typeof recordsVerified>[1]> {

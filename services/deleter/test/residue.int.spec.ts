@@ -13,7 +13,7 @@ import { ConflictError } from '@expunge/messaging';
 import { ObjectId } from 'mongodb';
 import type { DeletionJob } from '../src/deletion-job/deletion-job.js';
 import { type Deleter, deleteRequested, fill, keyOf, runToEnd, World } from './deleters.js';
-import { withClockAhead } from './intercept.js';
+import { intercept, withClockAhead } from './intercept.js';
 import { Killed, killedAt } from './killed.js';
 
 let world: World;
@@ -136,6 +136,40 @@ describe('a verification', () => {
       expect([...positions.each(where)].map((at) => stored[at])).toEqual(objectKeys);
     }
   }, 30_000);
+
+  it('is done though somebody writes the job while it looks', async () => {
+    const deleter = await finishedJob(4);
+    const { finished } = await jobOf(deleter);
+    let others = 1;
+    const disturbed = world.deleter('d2', {
+      records: (records) =>
+        intercept(records, 'countOtherTypes', async (count, ...args) => {
+          if (others-- > 0) await deleter.jobs.write(await jobOf(deleter));
+          return count(...args);
+        }),
+    });
+    await disturbed.verification.take(verification(finished!));
+    const { events } = await world.published();
+    expect(events.map(({ type }) => type)).toEqual(['ObjectCheckRequested', 'RecordsVerified']);
+  });
+
+  it('asks for the keys though another slice tells what is in the outbox', async () => {
+    const deleter = await finishedJob(4);
+    const { finished, lanes } = await jobOf(deleter);
+    let writes = 0;
+    const disturbed = world.deleter('d2', {
+      jobs: (jobs) =>
+        intercept(jobs, 'write', async (write, job) => {
+          if (++writes === 2) await deleter.slices.run('job', lanes[0].turn - 1, null);
+          return write(job);
+        }),
+    });
+    await expect(disturbed.verification.take(verification(finished!))).rejects.toThrow(ConflictError);
+    const { events } = await world.published();
+    // Told twice, by the one and by the other.
+    expect(events.map(({ type }) => type)).toEqual(['ObjectCheckRequested', 'RecordsVerified', 'RecordsVerified']);
+    expect(await jobOf(deleter)).toMatchObject({ verified: finished, outbox: [] });
+  });
 
   it('of an earlier end, or of a job that is being retried, does nothing', async () => {
     const deleter = await finishedJob(2);
