@@ -65,6 +65,26 @@ describe('Projector', () => {
     expect((await jobs.read('job-1'))?.revision).toBe(revision);
   });
 
+  it('goes on from what another instance wrote since its own last write', async () => {
+    const events = history('job-1', 10);
+    const [first, second] = [new Projector(jobs), new Projector(jobs)];
+    for (const [i, event] of events.entries()) await (i % 3 === 0 ? first : second).fold('job-1', event);
+    expect((await jobs.read('job-1'))?.job).toEqual(folded(events));
+  });
+
+  it.each([
+    ['again', (events: Recorded[]) => events[3]!],
+    ['for the first time', (events: Recorded[]) => events[4]!],
+  ])('says of an event that it hears %s of a job just removed that the job is gone', async (_, late) => {
+    const events = history('job-1', 2);
+    const projector = new Projector(jobs);
+    for (const event of events.slice(0, 4)) await projector.fold('job-1', event);
+    await jobs.noteRemoved('job-1', '2999-01-01T00:00:00.000Z');
+    await jobs.remove('job-1');
+    expect(await projector.fold('job-1', late(events))).toBe(false);
+    expect(await jobs.read('job-1')).toBeNull();
+  });
+
   it('goes on with a job after a fold of it failed', async () => {
     const events = history('job-1', 2);
     let broken = true;

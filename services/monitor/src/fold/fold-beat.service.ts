@@ -1,3 +1,4 @@
+import { setTimeout as delayed } from 'node:timers/promises';
 import { FoldProbe, workQueues } from '@expunge/contracts';
 import type { BrokerConnection, Publisher } from '@expunge/messaging';
 import type { Logger } from 'pino';
@@ -29,6 +30,8 @@ export interface FoldBeatOptions {
 
 /** The mark is older than this: its instance may be gone, and the broker may have chosen another. */
 const SILENT_MS = 3000;
+/** Deliveries within so many milliseconds are marked once. */
+const MARK_EVERY_MS = 100;
 const QUEUE = workQueues.monitorEvents.name;
 
 /**
@@ -69,7 +72,7 @@ export class FoldBeat {
     this.delivered();
   }
 
-  /** A delivery was folded, or a probe arrived: this instance folds. */
+  /** A delivery was folded, or a probe arrived: this instance folds. The first says so at once. */
   delivered(): void {
     this.begin();
     this.again = true;
@@ -87,6 +90,7 @@ export class FoldBeat {
     while (this.again) {
       this.again = false;
       await marks.takeOver(this.now()).catch((error: unknown) => log.debug({ err: error }, 'fold not marked'));
+      await delayed(MARK_EVERY_MS);
     }
     this.writing = null;
   }

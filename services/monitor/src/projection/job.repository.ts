@@ -76,17 +76,16 @@ export class JobRepository {
     return found && stored(found);
   }
 
-  /** False when somebody else wrote since `expected` was read; null: there was none. */
-  async write(job: JobProjection, expected: number | null, movedAt: MovedAt = movedNow()): Promise<boolean> {
+  /** What stands by then; null when somebody else wrote since `expected` was read. Nothing expected: there was none. */
+  async write(job: JobProjection, expected: number | null, movedAt: MovedAt = movedNow()): Promise<StoredJob | null> {
     const { id, ...rest } = job;
-    const document = { _id: id, ...rest, revision: (expected ?? 0) + 1, movedAt };
-    return asStoreError(CODE, async () => {
-      if (expected !== null) {
-        const { matchedCount } = await this.jobs.replaceOne({ _id: id, revision: expected }, document);
-        return matchedCount === 1;
-      }
-      return isFirst(() => this.jobs.insertOne(document));
+    const revision = (expected ?? 0) + 1;
+    const document = { _id: id, ...rest, revision, movedAt };
+    const isWritten = await asStoreError(CODE, async () => {
+      if (expected === null) return isFirst(() => this.jobs.insertOne(document));
+      return (await this.jobs.replaceOne({ _id: id, revision: expected }, document)).matchedCount === 1;
     });
+    return isWritten ? { job, revision, movedAt } : null;
   }
 
   /** Newest first. A job that comes in meanwhile stands before the first page and moves none of the others. */

@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TransientError } from '@expunge/messaging';
+import { LRUCache } from 'lru-cache';
 import { inHalves } from '../in-halves.js';
 import { evolveAll } from './evolve.js';
 import { beginsAnew } from '../expiry/expired.js';
 import type { JobProjection } from './job.js';
-import type { JobRepository } from './job.repository.js';
+import type { JobRepository, StoredJob } from './job.repository.js';
 import { movedBy } from './moved.js';
 import type { Recorded } from './recorded.js';
 
 /** Another instance folding the same job at the same time is a moment of a hand-over: it ends. */
 const ATTEMPTS = 20;
+/** Jobs that move, and for how long one of them is taken to stand as it was written here. */
+const WRITTEN_LAST = { max: 100, ttl: 5000 };
 
 export interface Folded {
   before: JobProjection | null;
@@ -29,6 +32,8 @@ interface Lane {
 /** Folds events into their jobs' documents: different jobs side by side, what waits for one job in one write. */
 export class Projector {
   private readonly lanes = new Map<string, Lane>();
+  /** Spares the read before the next write, which nobody else's survives: it asks for the revision. */
+  private readonly written = new LRUCache<string, StoredJob>(WRITTEN_LAST);
 
   /** `changed` is told of every write, before the folded events count as folded. */
   constructor(
@@ -67,13 +72,21 @@ export class Projector {
 
   private async foldAll(job: string, events: Recorded[]): Promise<boolean> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const stored = await this.jobs.read(job);
+      const own = this.written.get(job);
+      this.written.delete(job);
+      const stored = own ?? (await this.jobs.read(job));
       if (!stored && (await this.isGone(job, events))) return false;
       const before = stored?.job ?? null;
       const after = evolveAll(before, events);
-      if (after === null || isDeepStrictEqual(after, before)) return true;
+      if (after === null || isDeepStrictEqual(after, before)) {
+        // Where nothing is written, nothing says whether the job still stands as it did.
+        if (own) continue;
+        return true;
+      }
       const movedAt = movedBy(events, stored, new Date());
-      if (await this.jobs.write(after, stored?.revision ?? null, movedAt)) {
+      const written = await this.jobs.write(after, stored?.revision ?? null, movedAt);
+      if (written) {
+        this.written.set(job, written);
         await this.changed({ before, after });
         return true;
       }
