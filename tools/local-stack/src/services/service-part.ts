@@ -22,7 +22,7 @@ export interface ServicePartOptions {
  * keeps before it collects; below 1 GB of heap it is content with less than twice. Only the command line can say so:
  * package.json's `start:…` scripts do the same.
  */
-export const nodeOptions = ['--max-semi-space-size=8', '--max-old-space-size=512'];
+export const nodeOptions = ['--max-semi-space-size=16', '--max-old-space-size=512'];
 
 /** Milliseconds without being ready after which somebody who waits wants to know why. */
 const worthSaying = 10_000;
