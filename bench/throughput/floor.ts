@@ -1,8 +1,6 @@
-import { DeleteObjectsCommand } from '@aws-sdk/client-s3';
 import type { ObjectId } from 'mongodb';
 import { contest, type Deleted, keysOf, type Stores, type Task } from './contestant.js';
-
-const KEYS_A_CALL = 1000;
+import { Purges } from './purges.js';
 
 /**
  * The fastest simple loop that deletes a tenant's receipts and their files, and promises nothing: no plan, no event, no
@@ -10,8 +8,8 @@ const KEYS_A_CALL = 1000;
  * before and purges those before that.
  */
 async function deleteWithoutPromises(task: Task, stores: Stores, tenant: string): Promise<Deleted> {
-  const { receipts, s3, bucket } = stores;
-  const { page, purges } = task.tuning;
+  const { receipts } = stores;
+  const { page, purges: most } = task.tuning;
   const began = performance.now();
   const result: Deleted = { records: 0, objects: 0, firstBatchMs: 0 };
   const read = (after: ObjectId | null) =>
@@ -22,17 +20,7 @@ async function deleteWithoutPromises(task: Task, stores: Stores, tenant: string)
       .batchSize(page)
       .toArray();
 
-  const underWay = new Set<Promise<unknown>>();
-  const purge = async (keys: string[]) => {
-    while (underWay.size >= purges) await Promise.race(underWay);
-    const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
-    const call = s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete }));
-    const done: Promise<unknown> = call.then(() => underWay.delete(done));
-    underWay.add(done);
-    result.objects += keys.length;
-  };
-
-  let waiting: string[] = [];
+  const purges = new Purges(stores, most);
   for (let next = read(null); ;) {
     const found = await next;
     const last = found.at(-1);
@@ -41,14 +29,10 @@ async function deleteWithoutPromises(task: Task, stores: Stores, tenant: string)
     const ids = found.map(({ _id }) => _id);
     result.records += (await receipts.deleteMany({ tenantId: tenant, _id: { $in: ids } })).deletedCount;
     result.firstBatchMs ||= performance.now() - began;
-    waiting.push(...keysOf(found));
-    for (; waiting.length >= KEYS_A_CALL; waiting = waiting.slice(KEYS_A_CALL)) {
-      await purge(waiting.slice(0, KEYS_A_CALL));
-    }
+    await purges.add(keysOf(found));
   }
-  if (waiting.length > 0) await purge(waiting);
-  await Promise.all(underWay);
-  return result;
+  await purges.end();
+  return { ...result, objects: purges.objects };
 }
 
 await contest(deleteWithoutPromises);
