@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type Collection, MongoClient, type ObjectId } from 'mongodb';
+import { type Collection, type Db, MongoClient, type ObjectId } from 'mongodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { does, type Step } from '../promises/steps.js';
 import type { Tuning } from './floor-tuning.js';
 
 /** What a contestant that runs as a process of its own is given, as its first message. */
@@ -12,6 +13,10 @@ export interface Task {
   tenant: string;
   /** Of the floor. */
   tuning: Tuning;
+  /** Which of Expunge's promises are kept. */
+  step: Step;
+  /** What is needed for them beside the records: a server of databases, and a broker. */
+  expunge: { mongodbUrl: string; rabbitmqUrl: string };
   /** Of the Redis of the original's way, which alone has one. */
   redisSocket: string;
 }
@@ -46,8 +51,7 @@ export async function contest(
 ): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   const [task] = (await once(process, 'message')) as [Task];
-  // Whoever promises nothing waits for no journal.
-  const client = await MongoClient.connect(task.mongodbUrl, { writeConcern: { w: 1, journal: false } });
+  const db = does(task.step, 'journal') ? await durable(task.mongodbUrl) : await volatile(task.mongodbUrl);
   const { endpoint, region, accessKeyId, secretAccessKey, bucket } = task.s3;
   const s3 = new S3Client({
     endpoint,
@@ -57,7 +61,7 @@ export async function contest(
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
-  const stores = { receipts: client.db().collection<Receipt>('receipts'), s3, bucket };
+  const stores = { receipts: db.collection<Receipt>('receipts'), s3, bucket };
   await deleteAll(task, stores, task.warmUpTenant);
   process.send?.('ready');
   await once(process, 'message');
@@ -66,6 +70,13 @@ export async function contest(
   const result: Measured = { ...deleted, seconds: (performance.now() - began) / 1000 };
   process.send?.(result);
 }
+
+/** Whoever promises nothing waits for no journal. */
+const volatile = async (url: string): Promise<Db> =>
+  (await MongoClient.connect(url, { writeConcern: { w: 1, journal: false } })).db();
+
+/** As Expunge opens it. Loaded only here, since it mends the driver: whoever promises nothing has that as it is. */
+const durable = async (url: string): Promise<Db> => (await import('../promises/open.js')).openDatabase(url);
 
 export const keysOf = (receipts: readonly Receipt[]): string[] =>
   receipts.flatMap(({ attachments = [] }) => attachments.map(({ key }) => key));

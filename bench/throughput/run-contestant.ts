@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { startLocalStack } from '@expunge/local-stack';
+import { BATCH, does, type Step } from '../promises/steps.js';
 import type { Measured, Task } from './contestant.js';
 import { type Fill, noBroker } from './fill.js';
 import { tunedFor, type Tuning } from './floor-tuning.js';
@@ -12,18 +13,32 @@ import { type Run, runOf, type Subject } from './run.js';
 
 /** Tuned as it was found best, unless told. */
 export async function runFloor(subject: Subject, fill: Fill, tuning = tunedFor(fill.files)): Promise<Run> {
-  return runProcess('floor', subject, fill, tuning);
+  return runProcess('floor', subject, fill, { tuning, step: 'floor' });
 }
 
 export async function runOriginal(subject: Subject, fill: Fill): Promise<Run> {
-  return runProcess('original', subject, fill, tunedFor(fill.files));
+  return runProcess('original', subject, fill, { tuning: tunedFor(fill.files), step: 'floor' });
 }
 
-async function runProcess(script: 'floor' | 'original', subject: Subject, fill: Fill, tuning: Tuning): Promise<Run> {
+/** The floor's own loop as far as it can be told to do the step, then the one that is made of the deleter's parts. */
+export async function runStep(step: Exclude<Step, 'expunge'>, subject: Subject, fill: Fill): Promise<Run> {
+  const tuned = tunedFor(fill.files);
+  const tuning = does(step, 'batches') ? { ...tuned, page: BATCH } : tuned;
+  return runProcess(does(step, 'conditions') ? 'loop' : 'floor', subject, fill, { tuning, step });
+}
+
+const scripts = { floor: 'throughput/floor', original: 'throughput/original', loop: 'promises/loop' } as const;
+
+async function runProcess(
+  script: keyof typeof scripts,
+  subject: Subject,
+  fill: Fill,
+  how: { tuning: Tuning; step: Step },
+): Promise<Run> {
   const place = await openPlace(subject.bucket, fill);
   const { env, ...servers } = place.servers;
-  const stack = await startLocalStack({ ...servers, env: { ...env, ...noBroker } });
-  const child = fork(builtBench(`throughput/${script}`), { env: plainEnvironment() });
+  const stack = await startLocalStack({ ...servers, env: { ...env, ...(!does(how.step, 'events') && noBroker) } });
+  const child = fork(builtBench(scripts[script]), { env: plainEnvironment() });
   try {
     const redis = script === 'original' ? await startRedis(stack) : null;
     const own = { [script]: child.pid ?? 0, ...(redis && { redis: redis.pid }) };
@@ -34,7 +49,8 @@ async function runProcess(script: 'floor' | 'original', subject: Subject, fill: 
       s3: { endpoint, region, accessKeyId, secretAccessKey, bucket },
       warmUpTenant: fill.warmUp.name,
       tenant: fill.measured.name,
-      tuning,
+      ...how,
+      expunge: { mongodbUrl: stack.mongodb.url, rabbitmqUrl: stack.rabbitmq.url },
       redisSocket: redis?.socket ?? '',
     };
     const said = () =>
