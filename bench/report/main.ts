@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asText, readResults, resultsFile } from '../results.js';
 import { plotsOf } from './plots.js';
+import { stepCosts, stepTable } from './promises.js';
 import { ratiosOf, throughputRuns } from './ratios.js';
 import { ratioTable, throughputTable } from './table.js';
 
@@ -14,4 +15,5 @@ const folder = process.env['RESULTS'] === undefined ? join('docs', 'performance'
 mkdirSync(folder, { recursive: true });
 for (const [name, svg] of Object.entries(await plotsOf(results.runs, ratios)))
   writeFileSync(join(folder, `${name}.svg`), svg);
-process.stdout.write(`\n${throughputTable(runs)}\n\n${ratioTable(ratios)}\n`);
+const tables = [throughputTable(runs), ratioTable(ratios), stepTable(stepCosts(results.runs))];
+process.stdout.write(`\n${tables.join('\n\n')}\n`);

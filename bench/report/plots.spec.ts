@@ -12,15 +12,21 @@ const recorded: Recorded[] = [
   { name: 'growth-of-the-job', at: '', records: 10, cpu_ms_per_record: 5 },
   { name: 'growth-of-the-job', at: '', records: 1000, cpu_ms_per_record: 0.2 },
   { name: 'growth-of-the-projection', at: '', old_jobs: 10, cpu_ms_per_record: 0.2 },
+  ...['floor', 'journal', 'expunge'].map((step, i) => ({
+    ...{ name: 'promises', at: '', step, files: 1, turn: 1, records: 1000, records_per_second: 1000 / (1 + i) },
+    cpu_seconds: { loop: 0.02, mongodb: 0.03 },
+  })),
 ];
 
 it('draws each plot, twice the same', async () => {
   const first = await plotsOf(recorded, ratiosOf(recorded));
-  expect(Object.keys(first)).toEqual(['throughput', 'to-floor', 'growth', 'event-to-projection']);
+  expect(Object.keys(first)).toEqual(['throughput', 'to-floor', 'growth', 'event-to-projection', 'promises']);
   expect(await plotsOf(recorded, ratiosOf(recorded))).toEqual(first);
-  const [throughput = '', toFloor = ''] = Object.values(first);
+  const { throughput = '', 'to-floor': toFloor = '', promises = '' } = first;
   expect(throughput.match(/aria-roledescription="bar"/g)).toHaveLength(4);
   expect(toFloor.match(/aria-roledescription="point"/g)).toHaveLength(2);
+  // Of three steps a ratio each, and the processor time of two parts.
+  expect(promises.match(/aria-roledescription="bar"/g)).toHaveLength(9);
 });
 
 it('draws them of nothing, too', async () => {

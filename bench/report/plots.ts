@@ -2,6 +2,8 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Recorded } from '../results.js';
 import { contestants } from '../throughput/run.js';
+import { steps } from '../promises/steps.js';
+import { stepCosts } from './promises.js';
 import { type Ratios, select, spreadOf, throughputRuns } from './ratios.js';
 import { BUCKETS, NAMES } from './table.js';
 
@@ -18,6 +20,7 @@ export async function plotsOf(recorded: readonly Recorded[], ratios: Ratios): Pr
     'to-floor': toFloor(ratios),
     growth: growth(recorded),
     'event-to-projection': eventToProjection(recorded),
+    promises: promises(recorded),
   };
   const drawn = Object.entries(specs).map(async ([name, spec]) => [name, await draw(spec)] as const);
   return Object.fromEntries(await Promise.all(drawn));
@@ -153,6 +156,46 @@ function eventToProjection(recorded: readonly Recorded[]): TopLevelSpec {
       { data: { values: [{ goal: 250 }] }, mark: 'rule', encoding: { x: { field: 'goal', type: 'quantitative' } } },
       point('p50', 'circle'),
       point('p99', 'diamond'),
+    ],
+  };
+}
+
+/** Of the fewest files that were measured. */
+function promises(recorded: readonly Recorded[]): TopLevelSpec {
+  const costs = stepCosts(recorded);
+  const own = costs.filter(({ files }) => files === costs[0]?.files);
+  const y = { field: 'step', type: 'nominal', sort: [...steps], title: null } as const;
+  const parts = ['loop, or services', 'servers'];
+  const ms = own.flatMap(({ step, loopMs, serversMs }) =>
+    parts.map((part, i) => ({ step, part, ms: i === 0 ? loopMs : serversMs })),
+  );
+  return {
+    ...common,
+    title: 'From the floor to Expunge, promise by promise',
+    hconcat: [
+      {
+        width: 240,
+        height: { step: 26 },
+        data: { values: own.flatMap(({ step, toFloor: ratio }) => (ratio ? [{ step, ...ratio }] : [])) },
+        layer: [
+          {
+            mark: { type: 'bar', color: COLOURS[2] },
+            encoding: { y, x: { field: 'median', type: 'quantitative', title: 'records/s, to the floor' } },
+          },
+          { mark: 'rule', encoding: { y, x: { field: 'min', type: 'quantitative' }, x2: { field: 'max' } } },
+        ],
+      },
+      {
+        width: 240,
+        height: { step: 26 },
+        data: { values: ms },
+        mark: 'bar',
+        encoding: {
+          y,
+          x: { field: 'ms', type: 'quantitative', title: 'CPU ms for 1,000 records' },
+          color: { field: 'part', sort: parts, scale: { domain: parts, range: COLOURS.slice(1, 3) }, title: null },
+        },
+      },
     ],
   };
 }

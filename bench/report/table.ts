@@ -29,7 +29,7 @@ const HEAD = [
   'event to projection ms',
 ];
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
+export const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const sum = (values: Record<string, number>): number => Object.values(values).reduce((all, one) => all + one, 0);
 
 /** Medians over the turns; processor time, memory and bytes of all its processes together, servers included. */

@@ -39,7 +39,7 @@ it('npm run bench pits Expunge against the floor and the way it was done before,
     written_bytes: { per_record: { mongodb: expect.any(Number) as unknown, rabbitmq: expect.any(Number) } },
   });
   expect(output).toMatch(/^\| answers at once \| 1 +\| the original's way /m);
-  for (const plot of ['throughput', 'to-floor', 'growth', 'event-to-projection']) {
+  for (const plot of ['throughput', 'to-floor', 'growth', 'event-to-projection', 'promises']) {
     expect(existsSync(join(folder, `${plot}.svg`))).toBe(true);
   }
 }, 180_000);

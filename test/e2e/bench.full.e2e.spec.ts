@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { steps } from '../../bench/promises/steps.js';
 import { npmRun } from '../support/command.js';
 
 const number = expect.any(Number) as unknown;
@@ -11,7 +12,7 @@ const spread = { min: number, median: number, max: number };
 let folder: string;
 let lines: string[];
 let measured: Record<string, unknown>[];
-let results: { runs: { name: string }[]; ratios: Record<string, unknown> };
+let results: { runs: { name: string; [figure: string]: unknown }[]; ratios: Record<string, unknown> };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'expunge-bench-'));
   const RESULTS = join(folder, 'results.json');
@@ -71,4 +72,14 @@ it('npm run bench tells ratios to the floor and to the way it was done before, f
   const each = { files_0: spread, files_1: spread, files_3: spread };
   expect(results.ratios).toMatchObject({ to_floor: each, to_original: each, many_to_one: spread });
   expect(lines.filter((line) => line.startsWith('| answers at once'))).toHaveLength(9);
+});
+
+it('npm run bench measures each step from the floor to Expunge, and tells what it takes more than the one before', () => {
+  const stepped = results.runs.filter(({ name }) => name === 'promises');
+  const deleted = { files: 1, turn: 1, records: 600, objects: 600, records_per_second: number };
+  expect(stepped).toMatchObject(steps.map((step) => ({ step, ...deleted, cpu_seconds: { mongodb: number } })));
+  // Number of files, step, runs; and only the first has none before it.
+  const rows = lines.filter((line) => /^\| 1 +\| [a-z]+ +\| 1 +\| /.test(line)).map((line) => line.split(/ *\| */));
+  expect(rows.map((cells) => cells[2])).toEqual(steps);
+  expect(rows.map((cells) => /^[+-]\d+\.\d$/.test(cells[8] ?? ''))).toEqual(steps.map((step) => step !== 'floor'));
 });
