@@ -56,7 +56,7 @@ CMD ["tools/local-stack/dist/object-store/serve.js"]
 FROM ${NODE_IMAGE} AS services
 # The options keep a service's memory under 200 MB, as package.json's start scripts do.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 INTERNAL_PORT=3001 \
-    NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=512"
+    NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=512"
 WORKDIR /expunge
 COPY --from=packages-of-services /expunge ./
 COPY --from=build /built/libs libs

@@ -17,7 +17,7 @@ const PURGES = [1, 4, 8, 16];
 const fills = new Map<number, Fill>();
 beforeAll(async () => {
   for (const files of FILES) {
-    fills.set(files, await makeFill({ records: RECORDS, warmUp: 1000, files, inSimulator: false }));
+    fills.set(files, await makeFill({ records: RECORDS, files, inSimulator: false }));
   }
 }, 600_000);
 afterAll(() => {

@@ -10,7 +10,6 @@ const RECORDS = Number(process.env['RECORDS'] ?? 50_000);
 const TURNS = Number(process.env['TURNS'] ?? 3);
 /** Comma-separated in the environment. */
 const FILES = (process.env['FILES'] ?? '1').split(',').map(Number);
-const WARM_UP = 1000;
 
 function run(step: Step, files: number, turn: number, fill: Fill): Promise<Run> {
   const subject = { bucket: 'instant', files, turn } as const;
@@ -21,7 +20,7 @@ function run(step: Step, files: number, turn: number, fill: Fill): Promise<Run> 
 describe.each(FILES)('%d files a record', (files) => {
   let fill: Fill;
   beforeAll(async () => {
-    fill = await makeFill({ records: RECORDS, warmUp: WARM_UP, files, inSimulator: false });
+    fill = await makeFill({ records: RECORDS, files, inSimulator: false });
   }, 600_000);
   afterAll(() => removeFill(fill));
 

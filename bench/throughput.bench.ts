@@ -9,7 +9,6 @@ import { type BucketKind, buckets, type Contestant, contestants, type Run, type 
 
 const RECORDS = Number(process.env['RECORDS'] ?? 50_000);
 const TURNS = Number(process.env['TURNS'] ?? 3);
-const WARM_UP = 1000;
 
 /** Comma-separated in the environment; all of them without it. */
 function wanted<T extends string | number>(name: string, all: readonly T[]): T[] {
@@ -24,7 +23,7 @@ interface Part {
   records: number;
   turns: number;
   /** Of the original's way, which makes one call a record: a rate is told of fewer as well as of more. */
-  original: { records: number; warmUp: number; turns: number };
+  original: { records: number; warmUp?: number; turns: number };
 }
 
 const longest = Math.min(RECORDS, 1000);
@@ -34,21 +33,21 @@ const parts: Part[] = [
     files: 0,
     records: RECORDS,
     turns: 3,
-    original: { records: RECORDS, warmUp: WARM_UP, turns: 3 },
+    original: { records: RECORDS, turns: 3 },
   },
   {
     bucket: 'instant',
     files: 1,
     records: RECORDS,
     turns: 3,
-    original: { records: RECORDS, warmUp: WARM_UP, turns: 3 },
+    original: { records: RECORDS, turns: 3 },
   },
   {
     bucket: 'instant',
     files: 3,
     records: RECORDS,
     turns: 3,
-    original: { records: RECORDS, warmUp: WARM_UP, turns: 1 },
+    original: { records: RECORDS, turns: 1 },
   },
   ...[1, 3].flatMap((files): Part[] => [
     { bucket: 'remote', files, records: RECORDS, turns: 2, original: { records: longest, warmUp: 20, turns: 1 } },
@@ -57,7 +56,7 @@ const parts: Part[] = [
       files,
       records: Math.min(RECORDS, 5000),
       turns: 2,
-      original: { records: Math.min(RECORDS, 5000), warmUp: WARM_UP, turns: 1 },
+      original: { records: Math.min(RECORDS, 5000), turns: 1 },
     },
   ]),
 ];
@@ -89,7 +88,7 @@ describe.each(chosen)('a bucket of the kind $bucket, $files files a record', ({ 
   const inSimulator = bucket === 'simulator';
   let fills: { all: Fill; original: Fill };
   beforeAll(async () => {
-    const all = await makeFill({ records: part.records, warmUp: WARM_UP, files, inSimulator });
+    const all = await makeFill({ records: part.records, files, inSimulator });
     const isSame = part.original.records === part.records || !WHO.includes('original');
     const original = isSame ? all : await makeFill({ ...part.original, files, inSimulator });
     fills = { all, original };

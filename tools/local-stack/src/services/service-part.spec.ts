@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { repositoryRoot } from '../paths.js';
 import { serviceNames } from './instances.js';
-import { nodeOptions } from './service-part.js';
+import { nodeOptionsOf } from './service-part.js';
 
 it('starts node as `npm run start:…` does', () => {
   const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
@@ -11,6 +11,6 @@ it('starts node as `npm run start:…` does', () => {
   };
   const started = serviceNames.map((service) => scripts[`start:${service}`]);
   expect(started).toEqual(
-    serviceNames.map((service) => `node ${nodeOptions.join(' ')} services/${service}/dist/main.js`),
+    serviceNames.map((service) => `node ${nodeOptionsOf(service).join(' ')} services/${service}/dist/main.js`),
   );
 });

@@ -5,7 +5,7 @@ import { GuardedProcess } from '../process/guarded-process.js';
 import type { LogFile } from '../process/log-file.js';
 import type { Part } from '../process/supervised.js';
 import { askHealth } from './health.js';
-import type { Instance } from './instances.js';
+import type { Instance, ServiceName } from './instances.js';
 
 export interface ServicePartOptions {
   readonly root: string;
@@ -20,9 +20,12 @@ export interface ServicePartOptions {
 /**
  * V8 lets the young generation of a busy process grow to 128 MB whatever it keeps, and the old one to four times what it
  * keeps before it collects; below 1 GB of heap it is content with less than twice. Only the command line can say so:
- * package.json's `start:…` scripts do the same.
+ * package.json's `start:…` scripts do the same. What the storage-cleaner parses outlives 8 MB: with 16 it needs a fifth
+ * less processor time.
  */
-export const nodeOptions = ['--max-semi-space-size=16', '--max-old-space-size=512'];
+export function nodeOptionsOf(service: ServiceName): string[] {
+  return [`--max-semi-space-size=${service === 'storage-cleaner' ? 16 : 8}`, '--max-old-space-size=512'];
+}
 
 /** Milliseconds without being ready after which somebody who waits wants to know why. */
 const worthSaying = 10_000;
@@ -37,7 +40,7 @@ export function servicePart(instance: Instance, { root, guard, env, log, say }: 
     spawn: () =>
       new GuardedProcess(guard, {
         file: process.execPath,
-        args: [...nodeOptions, main],
+        args: [...nodeOptionsOf(instance.service), main],
         env: env(),
         cwd: root,
         output: log?.descriptor ?? 'inherit',
