@@ -14,20 +14,32 @@ const JOBS_AT_ONCE = 1000;
 export async function writeOldJobs(db: Db, { from, to }: { from: number; to: number }): Promise<void> {
   const [ledger, jobs] = [new LedgerRepository(db), new JobRepository(db)];
   const receivedAt = new Date();
-  let position = await ledger.lastPosition();
-  for (let begun = from; begun < to; begun += JOBS_AT_ONCE) {
-    const told = Array.from({ length: Math.min(JOBS_AT_ONCE, to - begun) }, (_, i) => {
-      const job = oldJob(begun + i, position);
-      position += job.recorded.length;
-      return job;
-    });
+  let after = await ledger.lastPosition();
+  for (let begun = from; begun < to;) {
+    const told = oldJobs(Math.min(JOBS_AT_ONCE, to - begun), begun, after);
     const entries = told.flatMap(({ recorded }) =>
       recorded.map((event) => entryOf(event.message, event.position, receivedAt)),
     );
     const { inserted, refused } = await ledger.insertInOrder(entries);
+    if (inserted === 0 && refused === 'position') {
+      // The monitor has heard of the end of the job before.
+      after = await ledger.lastPosition();
+      continue;
+    }
     if (inserted < entries.length) throw new Error(`the ledger refused an entry for its ${refused}`);
     await Promise.all(told.map(({ job }) => jobs.write(job, null)));
+    begun += told.length;
+    after += entries.length;
   }
+}
+
+function oldJobs(count: number, from: number, after: number): ReturnType<typeof oldJob>[] {
+  let position = after;
+  return Array.from({ length: count }, (_, i) => {
+    const job = oldJob(from + i, position);
+    position += job.recorded.length;
+    return job;
+  });
 }
 
 function oldJob(number: number, after: number): { recorded: Recorded[]; job: JobProjection } {
