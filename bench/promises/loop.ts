@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { deleteRequestedId, DeleteRequested, keyPrefixOf, receipts, type WireId } from '@expunge/contracts';
-import { type DeletionJob, type Plan, timing, withLane } from '@expunge/deleter/dist/deletion-job/deletion-job.js';
+import { type DeletionJob, type Plan, withLane } from '@expunge/deleter/dist/deletion-job/deletion-job.js';
 import { withoutFlushed } from '@expunge/deleter/dist/deletion-job/emit.js';
-import { isFull, type Page, planBatch } from '@expunge/deleter/dist/deletion-job/plan-batch.js';
+import { deletableUntil, isFull, type Page, planBatch } from '@expunge/deleter/dist/deletion-job/plan-batch.js';
 import { type Aftermath, consequenceOf, resolvePlan } from '@expunge/deleter/dist/deletion-job/resolve-plan.js';
 import { startJob } from '@expunge/deleter/dist/deletion-job/start-job.js';
 import { EventStore } from '@expunge/deleter/dist/jobs/event-store.repository.js';
@@ -58,7 +58,7 @@ async function deleteKeepingPromises(task: Task, stores: Stores, tenant: string)
   const read = (after: WireId | null) => records.page(receipts, scope, after, task.tuning.page, null);
   const planned = (resolved: DeletionJob, page: Page): DeletionJob => {
     if (!isFull(page)) return resolved;
-    const until = new Date(clock.earliest().getTime() + timing.plan + Math.min(writeMs, timing.slowWrite));
+    const until = deletableUntil(clock.earliest(), writeMs);
     return planBatch(resolved, page, { owner: instance, until, keyPrefix, bucket: receipts.bucket, now: new Date() });
   };
   const write = async (change: DeletionJob): Promise<DeletionJob> => {

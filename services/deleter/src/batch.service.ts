@@ -2,8 +2,8 @@ import { type ErrorInfo, keyPrefixOf, type ResourceDefinition, type WireId } fro
 import { attribute, counter, durations, inSpan, metric, secondsSince, spanName } from '@expunge/telemetry';
 import type { Logger } from 'pino';
 import { batchSizeOf } from './deletion-job/batch-limit.js';
-import { type DeletionJob, type Plan, timing } from './deletion-job/deletion-job.js';
-import { type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
+import type { DeletionJob, Plan } from './deletion-job/deletion-job.js';
+import { deletableUntil, type FullPage, type Page, planBatch } from './deletion-job/plan-batch.js';
 import { refusedAlone, refuseRecord } from './deletion-job/refuse-record.js';
 import { type Consequence, consequenceOf, resolvePlan } from './deletion-job/resolve-plan.js';
 import type { HeldJob } from './held-job.js';
@@ -69,16 +69,12 @@ export class BatchService {
     return page.records.length <= batchSizeOf(job, this.sharedRate);
   }
 
-  /** The plan is written first: on a slow database that alone may take its time, which the delete is given anew. */
-  until(clock: RecordsClock, writeMs: number): Date {
-    return new Date(clock.earliest().getTime() + timing.plan + Math.min(writeMs, timing.slowWrite));
-  }
-
   plan(job: DeletionJob, page: FullPage, context: BatchContext, writeMs: number): DeletionJob {
     const { resource, clock, owner } = context;
     const keyPrefix = keyPrefixOf(resource, job.tenant);
     const { bucket } = resource;
-    return planBatch(job, page, { owner, until: this.until(clock, writeMs), keyPrefix, bucket, now: new Date() });
+    const until = deletableUntil(clock.earliest(), writeMs);
+    return planBatch(job, page, { owner, until, keyPrefix, bucket, now: new Date() });
   }
 
   /**

@@ -17,7 +17,7 @@ import {
   requestOf,
   timing,
 } from './deletion-job/deletion-job.js';
-import { isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
+import { deletableUntil, isFull, type Page, passOver, takeOver } from './deletion-job/plan-batch.js';
 import { stillAtIt } from './deletion-job/no-progress.js';
 import { isBeforeFirstDelete } from './deletion-job/preflight.js';
 import { msUntilTakeOver, sliceVerdict } from './deletion-job/slice-verdict.js';
@@ -128,7 +128,7 @@ export class SliceService {
     if (standing) {
       // Reserved before, too; but the plans of a worker that died must not all go at once.
       if (!(await this.limit.mayDelete(held, standing.records.length))) return;
-      await held.write(takeOver(held.job, { owner, until: this.batches.until(clock, held.writeMs) }));
+      await held.write(takeOver(held.job, { owner, until: deletableUntil(clock.earliest(), held.writeMs) }));
     }
     log.info(
       { queue: workQueues.deleterSlices.name, attempt: held.lane.attempt },

@@ -1,5 +1,12 @@
 import { inBucket, type RecordFailure, type WireId } from '@expunge/contracts';
-import { type DeletionJob, MAX_STALLED_PASSES, type Plan, type PlannedRecord, withLane } from './deletion-job.js';
+import {
+  type DeletionJob,
+  MAX_STALLED_PASSES,
+  type Plan,
+  type PlannedRecord,
+  timing,
+  withLane,
+} from './deletion-job.js';
 
 /** A record as the page shows it. Keys that cannot be read make it a failure, not a record without files. */
 export interface PageRecord {
@@ -23,6 +30,11 @@ export const isFull = (page: Page): page is FullPage => page.closesAt !== null &
 /** Ids and keys of one plan, in bytes of JSON: plan, event and delete stay far from the largest document and message. */
 export const PLAN_BYTES = 1_000_000;
 export const keyBytes = (keys: readonly string[]): number => Buffer.byteLength(JSON.stringify(keys));
+
+/** The plan is written first: on a slow database that alone may take its time, which the delete is given anew. */
+export function deletableUntil(now: Date, writeMs: number): Date {
+  return new Date(now.getTime() + timing.plan + Math.min(writeMs, timing.slowWrite));
+}
 
 /** Sorts a page into what is deleted and what stays, and notes both down before anything happens. */
 export function planBatch(
