@@ -17,4 +17,4 @@ export type Step = (typeof steps)[number];
 export const does = (step: Step, what: Step): boolean => steps.indexOf(step) >= steps.indexOf(what);
 
 /** Of Expunge, unless a request says otherwise. */
-export const BATCH = 1000;
+export const BATCH = 2000;

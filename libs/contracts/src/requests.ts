@@ -13,8 +13,8 @@ export const verifyModes = [
 export type VerifyMode = (typeof verifyModes)[number];
 
 export const JobOptions = z.object({
-  /** Records a batch, 1 to 1,000. */
-  batchSize: z.int().min(1).max(1000).default(500),
+  /** Records a batch, 1 to 2,000. */
+  batchSize: z.int().min(1).max(2000).default(500),
   /** Left out: as fast as it goes. */
   maxRecordsPerSecond: z.int().min(1).max(1_000_000).optional(),
   /** How much is looked for in the bucket once the last object was purged; left out: a sample. */

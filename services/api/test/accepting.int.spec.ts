@@ -254,7 +254,7 @@ describe('a request with an idempotency key', () => {
 
   test('whose process died after storing it is published with the time that was stored', async () => {
     const key = unique('key');
-    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 1000 }, reason: null };
+    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 2000 }, reason: null };
     const id = jobIdOfKey('acme', key);
     const yesterday = new Date(Date.now() - 86_400_000);
     const left = newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, yesterday, 7 * 86_400_000);
@@ -271,7 +271,7 @@ describe('a request with an idempotency key', () => {
 
   test('whose process died so long ago that the deleter would refuse it begins again', async () => {
     const key = unique('key');
-    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 1000 }, reason: null };
+    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 2000 }, reason: null };
     const id = jobIdOfKey('acme', key);
     const left = newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, new Date(Date.now() - 1000), 1000);
     await acceptances.insertOne(left);
@@ -312,7 +312,7 @@ describe('a request that the broker has no queue for', () => {
 
   test('is of unknown outcome when an earlier attempt may have left a message', async () => {
     const key = unique('key');
-    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 1000 }, reason: null };
+    const request = { ...everything, selection: { all: true as const }, options: { batchSize: 2000 }, reason: null };
     const id = jobIdOfKey('acme', key);
     await acceptances.insertOne(
       newAcceptance(id, { tenant: 'acme', requestedBy: 'acme', request }, new Date(), 60_000),

@@ -59,7 +59,7 @@ beforeEach(async () => {
 
 /** Valid until so many hours ago. */
 function left(id: string, hoursAgo: number, state: AcceptanceState = 'heard'): Acceptance {
-  const request = { ...everything, selection: { all: true as const }, options: { batchSize: 1000 }, reason: null };
+  const request = { ...everything, selection: { all: true as const }, options: { batchSize: 2000 }, reason: null };
   const time = new Date(Date.now() - (hoursAgo + 1) * HOUR_MS);
   return { ...newAcceptance(id, { tenant: 'acme', requestedBy: 'ann', request }, time, HOUR_MS), state };
 }

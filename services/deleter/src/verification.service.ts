@@ -28,7 +28,6 @@ const PAGE = 1000;
 /** Of the look through the records: what matches by then is reported as at least so much. */
 const LOOK_FOR_MS = 20_000;
 const FIRST_LEFT = 100;
-const ATTEMPTS = 3;
 /** Published for one request; the monitor asks again for the chunks it misses. */
 const MOST_BYTES = 16_000_000;
 
@@ -47,7 +46,7 @@ export class VerificationService {
 
   /**
    * Asked for an end of the job that is not its last, it does nothing: whoever asked will learn of the retry.
-   * @throws ConflictError somebody else wrote the job: at the end, when all is done, or again and again
+   * @throws ConflictError somebody else wrote the job at the end, when all is done
    * @throws TransientError a store or the broker is away
    */
   async take(request: VerificationRequested): Promise<void> {
@@ -61,7 +60,8 @@ export class VerificationService {
 
   /** The job with its records looked for, once for each end; null: that is not its end, or not any more. */
   private async verified(id: string, finished: number): Promise<HeldJob | null> {
-    for (let attempt = 1; ; attempt++) {
+    // Whoever wrote the job meanwhile may only have emptied the outbox of its end.
+    for (;;) {
       const job = await this.jobs.read(id);
       if (!job || !isVerifiable(job, finished)) return null;
       const held = new HeldJob(job, this.jobs, this.outbox);
@@ -71,8 +71,7 @@ export class VerificationService {
       try {
         await held.write(recordsVerified(job, found, { instance, now: new Date() }));
       } catch (error) {
-        // Whoever told the end may only just have emptied the outbox of it.
-        if (error instanceof ConflictError && attempt < ATTEMPTS) continue;
+        if (error instanceof ConflictError) continue;
         throw error;
       }
       const { left, otherTypes, isComplete } = found;

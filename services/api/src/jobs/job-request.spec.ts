@@ -15,7 +15,7 @@ const notes: ResourceDefinition = {
 const resources = new Map([receipts, notes].map((resource) => [resource.name, resource]));
 const all = { resource: 'receipts', selection: { all: true } };
 const dryRun = 'a8f5f167-0e5a-4d3b-9c1e-2b7d6a1f0c33';
-const request = { resource: 'receipts', options: { batchSize: 1000 }, reason: null };
+const request = { resource: 'receipts', options: { batchSize: 2000 }, reason: null };
 
 describe('a request', () => {
   const taken: [string, unknown, unknown][] = [
@@ -85,7 +85,7 @@ describe('a request', () => {
     ['what is no job', { ...all, options: { based_on: 'last week' } }, [['/options/based_on', /UUID/]]],
     ['none expected', { ...all, options: { expected_max_records: 0 } }, [['/options/expected_max_records', />=1/]]],
     ['a batch of none', { ...all, options: { batch_size: 0 } }, [['/options/batch_size', />=1/]]],
-    ['a batch too large', { ...all, options: { batch_size: 1001 } }, [['/options/batch_size', /<=1000/]]],
+    ['a batch too large', { ...all, options: { batch_size: 2001 } }, [['/options/batch_size', /<=2000/]]],
     ['a batch size in words', { ...all, options: { batch_size: '50' } }, [['/options/batch_size', /number/]]],
     ['a reason too long', { ...all, reason: 'x'.repeat(1001) }, [['/reason', /1000/]]],
     ['a selection that is no object', selecting('all'), [['/selection', /must be one of/]]],

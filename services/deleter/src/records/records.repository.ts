@@ -1,24 +1,16 @@
 import { type Bound, type InBucket, type ResourceDefinition, type WireId } from '@expunge/contracts';
 import { asStoreError } from '@expunge/runtime/store';
 import { type Collection, type Db, type Document, MongoServerError, ObjectId } from 'mongodb';
-import { type Plan, timing } from '../deletion-job/deletion-job.js';
+import type { Plan } from '../deletion-job/deletion-job.js';
 import { keyBytes, type Page, type PageRecord, PLAN_BYTES } from '../deletion-job/plan-batch.js';
 import type { Aftermath } from '../deletion-job/resolve-plan.js';
+import { deleteRecords } from './delete-records.js';
 import { missingOf, pageIndexOf } from './indexes.js';
 import { parseKeyPath, readKeys, rootOf } from './key-path.js';
-import {
-  deleteFilter,
-  inScope,
-  matching,
-  ofOtherTypes,
-  pageFilter,
-  type Scope,
-  windowFilter,
-} from './record-filters.js';
+import { inScope, matching, ofOtherTypes, pageFilter, type Scope, windowFilter } from './record-filters.js';
 import { ofType, toBson, toWire } from './record-ids.js';
 import type { DeleteOutcome, Records } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
-import { refusalIn } from './refusal.js';
 import { exact, findReferred, ranOutOfTime } from './references.repository.js';
 
 const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
@@ -146,7 +138,7 @@ export class RecordsRepository implements Records {
     const records: PageRecord[] = [];
     const isWhole = await asStoreError(UNAVAILABLE, async () => {
       let bytes = 0;
-      const found = this.collection(resource).find(pageFilter(resource, scope, cursor, windowEnd), {
+      await using found = this.collection(resource).find(pageFilter(resource, scope, cursor, windowEnd), {
         ...exact,
         hint,
         projection: this.keysOnly(resource),
@@ -155,13 +147,16 @@ export class RecordsRepository implements Records {
         batchSize: limit,
         maxTimeMS: READ_TIMEOUT_MS,
       });
-      for await (const record of found) {
-        const id = toWire(resource.idType, record._id);
-        if (id === null) throw new Error(`_id of another type in a page of ${resource.idType} ids`);
-        const keys = readKeys(record, paths);
-        bytes += String(id).length + (keys.readable ? keyBytes(keys.keys) : 0);
-        if (bytes > PLAN_BYTES && records.length > 0) return false;
-        records.push({ id, keys });
+      // By reply: to await each record takes as long as to read it.
+      while (await found.hasNext()) {
+        for (const record of found.readBufferedDocuments()) {
+          const id = toWire(resource.idType, record._id);
+          if (id === null) throw new Error(`_id of another type in a page of ${resource.idType} ids`);
+          const keys = readKeys(record, paths);
+          bytes += String(id).length + (keys.readable ? keyBytes(keys.keys) : 0);
+          if (bytes > PLAN_BYTES && records.length > 0) return false;
+          records.push({ id, keys });
+        }
       }
       return true;
     });
@@ -172,20 +167,8 @@ export class RecordsRepository implements Records {
       : { records, closesAt: records.at(-1)?.id ?? null, window: windowEnd };
   }
 
-  async delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
-    try {
-      const { deletedCount } = await asStoreError(UNAVAILABLE, () =>
-        this.collection(resource).deleteMany(deleteFilter(resource, scope, plan), {
-          ...exact,
-          maxTimeMS: timing.maxTime,
-        }),
-      );
-      return { answered: deletedCount === plan.records.length || clock.latest() < plan.until };
-    } catch (error) {
-      const refused = refusalIn(error);
-      if (!refused) throw error;
-      return { answered: true, refused };
-    }
+  delete(resource: ResourceDefinition, scope: Scope, plan: Plan, clock: RecordsClock): Promise<DeleteOutcome> {
+    return deleteRecords(this.collection(resource), resource, scope, plan, clock);
   }
 
   async aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath> {

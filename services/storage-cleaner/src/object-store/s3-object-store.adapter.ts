@@ -136,7 +136,7 @@ export class S3ObjectStore implements ObjectStore {
 
 function clientOf({ endpoint, region, accessKeyId, secretAccessKey, forcePathStyle, timeoutMs }: S3Options): S3Client {
   const agent = { keepAlive: true, maxSockets: MOST_CALLS };
-  return new S3Client({
+  const client = new S3Client({
     endpoint,
     region,
     forcePathStyle,
@@ -154,4 +154,7 @@ function clientOf({ endpoint, region, accessKeyId, secretAccessKey, forcePathSty
       httpsAgent: agent,
     },
   });
+  // It makes up a line of every key that is asked for and answered, for a log that nobody has.
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
 }
