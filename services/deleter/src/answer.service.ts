@@ -9,7 +9,7 @@ import { codeOf } from './error-code.js';
 import { HeldJob } from './held-job.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
-import type { Records } from './records/records.js';
+import { type Records, RECORDS_UNAVAILABLE } from './records/records.js';
 import { resourceOf } from './resource-of.js';
 import type { Turns } from './turns.service.js';
 
@@ -38,7 +38,7 @@ export class AnswerService {
       const change = lanes[0].plan && waitsForPlan(pending.type) ? await this.resolved(held) : held.job;
       if (change) await this.write(held, change);
     } catch (error) {
-      const isOwn = error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE';
+      const isOwn = error instanceof TransientError && error.code !== RECORDS_UNAVAILABLE;
       // Once it is answered there is nothing to wait for but the outbox.
       if (error instanceof ConflictError || isOwn || !held.job.pending) throw error;
       await this.delay(held, error);

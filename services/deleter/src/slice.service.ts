@@ -29,7 +29,7 @@ import type { Preflight } from './preflight.service.js';
 import type { PurgeAgainService } from './purge-again.service.js';
 import type { JobRepository } from './jobs/job.repository.js';
 import type { Outbox } from './outbox.service.js';
-import type { Records } from './records/records.js';
+import { type Records, RECORDS_UNAVAILABLE } from './records/records.js';
 import { resourceOf } from './resource-of.js';
 import type { SharedLimit } from './shared-limit.service.js';
 import type { Turns } from './turns.service.js';
@@ -236,7 +236,7 @@ export class SliceService {
   private async afterError(held: HeldJob, error: unknown, log: Logger): Promise<void> {
     // Once the job is at rest there is nothing to wait for but its outbox, which the message brings out again.
     if (error instanceof ConflictError || !isActive(held.job.state)) throw error;
-    if (error instanceof TransientError && error.code !== 'RECORDS_UNAVAILABLE') {
+    if (error instanceof TransientError && error.code !== RECORDS_UNAVAILABLE) {
       // The worker lives and knows why: no strike, if that can still be written, or if it is this process that goes on.
       if (held.started) await held.write(release(held.job)).catch(() => undefined);
       throw error;

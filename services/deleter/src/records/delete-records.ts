@@ -3,7 +3,7 @@ import { asStoreError } from '@expunge/runtime/store';
 import type { Collection } from 'mongodb';
 import { type Plan, type PlannedRecord, timing } from '../deletion-job/deletion-job.js';
 import { deleteFilter, type Scope } from './record-filters.js';
-import type { DeleteOutcome } from './records.js';
+import { type DeleteOutcome, RECORDS_UNAVAILABLE } from './records.js';
 import type { RecordsClock } from './records-clock.js';
 import { exact } from './references.repository.js';
 import { refusalIn } from './refusal.js';
@@ -45,7 +45,7 @@ async function deletePart(
   clock: RecordsClock,
 ): Promise<DeleteOutcome> {
   try {
-    const { deletedCount } = await asStoreError('RECORDS_UNAVAILABLE', () =>
+    const { deletedCount } = await asStoreError(RECORDS_UNAVAILABLE, () =>
       collection.deleteMany(deleteFilter(resource, scope, part), { ...exact, maxTimeMS: timing.maxTime }),
     );
     return { answered: deletedCount === part.records.length || clock.latest() < part.until };

@@ -9,11 +9,10 @@ import { missingOf, pageIndexOf } from './indexes.js';
 import { parseKeyPath, readKeys, rootOf } from './key-path.js';
 import { inScope, matching, ofOtherTypes, pageFilter, type Scope, windowFilter } from './record-filters.js';
 import { ofType, toBson, toWire } from './record-ids.js';
-import type { DeleteOutcome, Records } from './records.js';
+import { type DeleteOutcome, type Records, RECORDS_UNAVAILABLE } from './records.js';
 import { clockFrom, type RecordsClock } from './records-clock.js';
 import { exact, findReferred, ranOutOfTime } from './references.repository.js';
 
-const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
 const NAMESPACE_NOT_FOUND = 26;
 /**
  * Records a page looks at, at most. A filter or a date that few records match would otherwise read a tenant's whole
@@ -47,7 +46,7 @@ export class RecordsRepository implements Records {
     const monotonic = () => performance.now();
     const askedAt = monotonic();
     // `$$NOW`, which the delete's deadline is compared with, rather than hello's localTime: behind a mongos those differ.
-    const [answer] = await asStoreError(UNAVAILABLE, () =>
+    const [answer] = await asStoreError(RECORDS_UNAVAILABLE, () =>
       this.db.aggregate<{ now: Date }>([{ $documents: [{}] }, { $project: { now: '$$NOW' } }]).toArray(),
     );
     if (!answer) throw new Error('the records server does not tell its time');
@@ -64,7 +63,7 @@ export class RecordsRepository implements Records {
     // An ObjectId tells its second: what was created while the request waited in its queue stays out.
     if (resource.idType === 'objectId') atMost.push({ _id: { $lte: lastObjectIdOf(requestedAt) } });
     const hint = await this.pageIndex(resource);
-    const [greatest] = await asStoreError(UNAVAILABLE, () =>
+    const [greatest] = await asStoreError(RECORDS_UNAVAILABLE, () =>
       this.collection(resource)
         .find(
           { $and: atMost },
@@ -84,7 +83,7 @@ export class RecordsRepository implements Records {
   }
 
   estimate(resource: ResourceDefinition, scope: Scope): Promise<number> {
-    return asStoreError(UNAVAILABLE, async () => {
+    return asStoreError(RECORDS_UNAVAILABLE, async () => {
       const collection = this.collection(resource);
       const [all, [found]] = await Promise.all([
         collection.estimatedDocumentCount({ maxTimeMS: READ_TIMEOUT_MS }),
@@ -104,7 +103,7 @@ export class RecordsRepository implements Records {
     filter: () => Document,
     options: { maxTimeMS: number; limit?: number } = { maxTimeMS: COUNT_TIMEOUT_MS },
   ): Promise<number | null> {
-    return asStoreError(UNAVAILABLE, async () => {
+    return asStoreError(RECORDS_UNAVAILABLE, async () => {
       try {
         return await this.collection(resource).countDocuments(filter(), { ...exact, ...options });
       } catch (error) {
@@ -122,7 +121,7 @@ export class RecordsRepository implements Records {
 
   referred(keys: readonly string[], of: { resource: string | undefined } & InBucket): Promise<Set<string>> {
     const everywhere = this.holders(of).map((holder) => ({ holder, except: null }));
-    return asStoreError(UNAVAILABLE, () => findReferred(this.db, everywhere, keys));
+    return asStoreError(RECORDS_UNAVAILABLE, () => findReferred(this.db, everywhere, keys));
   }
 
   async page(
@@ -136,7 +135,7 @@ export class RecordsRepository implements Records {
     const windowEnd = window ?? (isSparse(scope) ? await this.windowEnd(resource, scope, cursor, hint) : null);
     const paths = resource.objectKeyPaths.map(parseKeyPath);
     const records: PageRecord[] = [];
-    const isWhole = await asStoreError(UNAVAILABLE, async () => {
+    const isWhole = await asStoreError(RECORDS_UNAVAILABLE, async () => {
       let bytes = 0;
       await using found = this.collection(resource).find(pageFilter(resource, scope, cursor, windowEnd), {
         ...exact,
@@ -172,7 +171,7 @@ export class RecordsRepository implements Records {
   }
 
   async aftermath(resource: ResourceDefinition, scope: Scope, plan: Plan): Promise<Aftermath> {
-    return asStoreError(UNAVAILABLE, async () => {
+    return asStoreError(RECORDS_UNAVAILABLE, async () => {
       const planned = [...new Set(plan.records.flatMap((record) => record.keys))];
       const of = { resource: resource.name, bucket: plan.bucket };
       const [standing, referred] = await Promise.all([this.standing(resource, plan), this.referred(planned, of)]);
@@ -198,7 +197,7 @@ export class RecordsRepository implements Records {
 
   /** The id at which the page's window ends; null when the rest is no longer than one. */
   private async windowEnd(resource: ResourceDefinition, scope: Scope, cursor: WireId | null, hint: string) {
-    const [last] = await asStoreError(UNAVAILABLE, () =>
+    const [last] = await asStoreError(RECORDS_UNAVAILABLE, () =>
       this.collection(resource)
         .find(windowFilter(resource, scope, cursor), {
           ...exact,
@@ -226,7 +225,7 @@ export class RecordsRepository implements Records {
 
   private async indexes(resource: ResourceDefinition): Promise<object[]> {
     try {
-      return await asStoreError(UNAVAILABLE, () => this.collection(resource).indexes());
+      return await asStoreError(RECORDS_UNAVAILABLE, () => this.collection(resource).indexes());
     } catch (error) {
       if (isNoCollection(error)) return [];
       throw error;

@@ -14,8 +14,11 @@ export type DeleteOutcome =
   /** The clock may have refused it. Not a look-up and not a pass: a take-over, after the deadline. */
   | { answered: false };
 
+/** What a `TransientError` of the records' server says, to be told from those of the deleter's own stores. */
+export const RECORDS_UNAVAILABLE = 'RECORDS_UNAVAILABLE';
+
 /**
- * The user's records. Every call may throw `TransientError('RECORDS_UNAVAILABLE')`; after a delete that threw, its
+ * The user's records. Every call may throw `TransientError(RECORDS_UNAVAILABLE)`; after a delete that threw, its
  * outcome is unknown.
  */
 export interface Records {

@@ -2,6 +2,7 @@ import { type IndexKeys, keyPrefixOf, type ResourceDefinition } from '@expunge/c
 import { asStoreError } from '@expunge/runtime/store';
 import type { Collection, Db } from 'mongodb';
 import { fieldAt, parseKeyPath, readKeys, rootOf } from './key-path.js';
+import { RECORDS_UNAVAILABLE } from './records.js';
 import type { RecordsRepository } from './records.repository.js';
 
 /** Of some records, whosoever they are, the keys. */
@@ -14,7 +15,6 @@ export interface KeySample {
   unreadable: number;
 }
 
-const UNAVAILABLE = 'RECORDS_UNAVAILABLE';
 const SAMPLE = 1000;
 const WITHIN_MS = 4_000;
 
@@ -26,14 +26,14 @@ export class ResourceProbe {
   ) {}
 
   async tryRead(resource: ResourceDefinition): Promise<void> {
-    await asStoreError(UNAVAILABLE, () =>
+    await asStoreError(RECORDS_UNAVAILABLE, () =>
       this.collection(resource).findOne({}, { projection: { _id: 1 }, maxTimeMS: WITHIN_MS }),
     );
   }
 
   /** Rights are checked before the filter, which nothing can match. */
   async tryDelete(resource: ResourceDefinition): Promise<void> {
-    await asStoreError(UNAVAILABLE, () => this.collection(resource).deleteOne({ _id: { $in: [] } }));
+    await asStoreError(RECORDS_UNAVAILABLE, () => this.collection(resource).deleteOne({ _id: { $in: [] } }));
   }
 
   missingIndexes(resource: ResourceDefinition): Promise<IndexKeys[]> {
@@ -43,7 +43,7 @@ export class ResourceProbe {
   async sampleKeys(resource: ResourceDefinition): Promise<KeySample> {
     const paths = resource.objectKeyPaths.map(parseKeyPath);
     const fields = [resource.tenantField, ...paths.map(({ head }) => head)].map(rootOf);
-    const sampled = await asStoreError(UNAVAILABLE, () =>
+    const sampled = await asStoreError(RECORDS_UNAVAILABLE, () =>
       this.collection(resource)
         .aggregate<Record<string, unknown>>(
           [{ $sample: { size: SAMPLE } }, { $project: Object.fromEntries(fields.map((field) => [field, 1])) }],
